@@ -1,0 +1,73 @@
+"""What goes into the bot and what comes out: Turn, Question, Citation, Answer. Knows no formatting."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from index.passages import RankedPassage
+
+
+class Reason(StrEnum):
+    """Why the answer is what it is; the value is stable, for programs."""
+
+    ANSWERED = "answered"
+    SMALL_TALK = "small_talk"
+    NO_EVIDENCE = "no_evidence"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation so far."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a visitor asks, with the turns before it, oldest first."""
+
+    text: str
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A proof: `document.text[start:end] == quote`, always.
+
+    `highlights` are the decisive words, as (start, end) offsets into the quote.
+    """
+
+    number: int
+    document_id: str
+    title: str
+    source: str
+    quote: str
+    start: int
+    end: int
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer or a refusal, with what was retrieved and what was used.
+
+    `text` is plain French: each quoted sentence followed by its number, « … [1] », or a phrase when
+    `refused` or small talk. `confidence` is the probability in [0, 1] that the quotes answer the
+    question. `passages` are the ten best, ranked. `suggestions` are questions the documents answer.
+    `timings` are seconds by step.
+    """
+
+    question: str
+    standalone_question: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[RankedPassage, ...] = ()
+    confidence: float = 0.0
+    refused: bool = False
+    reason: Reason = Reason.ANSWERED
+    suggestions: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)

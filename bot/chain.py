@@ -1,0 +1,149 @@
+"""Bot: the whole path of a question as one LangChain Runnable; no step reaches back."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+
+from bot import intake, phrases
+from bot.answers import Answer, Question, Reason
+from bot.followups import standalone
+from bot.grounding import cite
+from bot.reader import Reader
+from bot.settings import Settings
+from bot.writer import write
+from index.documents import Document
+from index.encoder import Encoder
+from index.retriever import HybridRetriever
+from index.store import Generation
+
+SUGGESTED = 3
+EXAMPLES = 6
+MOST_SUGGESTIONS = 500  # example questions compared with a refused one
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the documents cover: their titles, the latest ISO date, example questions."""
+
+    subjects: tuple[str, ...]
+    until: str
+    questions: tuple[str, ...]
+
+
+class Bot(Runnable[Question | str, Answer]):
+    """A question in, a proved answer or a plain refusal out. Safe to use from many threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        encoder = Encoder(settings.encoder)
+        self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
+        self.reader = Reader(encoder)
+        self._texts: tuple[Generation, dict[str, str]] | None = None
+        self._chain: Runnable[Answer, Answer] = (
+            RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)
+        )
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> "Bot":
+        """Load the encoder and open the index. Raises IndexProblem or EncoderMissing."""
+        bot = cls(settings or Settings.from_environment())
+        bot.retriever.generation()
+        return bot
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the documents of the serving generation cover."""
+        documents = self.retriever.generation().documents
+        return Coverage(
+            tuple(d.title for d in documents),
+            max((d.date for d in documents), default=""),
+            _interleaved(documents)[:EXAMPLES],
+        )
+
+    def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:  # noqa: A002
+        """Answer one question."""
+        started = time.perf_counter()
+        question = Question(input) if isinstance(input, str) else input
+        answer = intake.receive(question)
+        if answer.reason is Reason.ANSWERED:
+            answer = self._chain.invoke(replace(answer, standalone_question=standalone(question)), config)
+        elif answer.reason is Reason.SMALL_TALK or answer.refused:
+            answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
+        return replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
+
+    def stream(
+        self,
+        input: Question | str,
+        config: RunnableConfig | None = None,
+        **kwargs: Any | None,  # noqa: A002
+    ) -> Iterator[Answer]:
+        """Yield the answer as its text grows word by word; the last one is whole."""
+        answer = self.invoke(input, config)
+        yield from _growing(answer)
+
+    async def astream(
+        self,
+        input: Question | str,
+        config: RunnableConfig | None = None,
+        **kwargs: Any | None,  # noqa: A002
+    ) -> AsyncIterator[Answer]:
+        """`stream` for asynchronous programs."""
+        answer = await self.ainvoke(input, config)
+        for snapshot in _growing(answer):
+            yield snapshot
+
+    def _retrieve(self, answer: Answer) -> Answer:
+        started = time.perf_counter()
+        passages = self.retriever.rank(answer.standalone_question)
+        return replace(answer, passages=passages, timings={"retrieve": time.perf_counter() - started})
+
+    def _read(self, answer: Answer) -> dict[str, Any]:
+        started = time.perf_counter()
+        reading = self.reader.read(answer.standalone_question, answer.passages)
+        timings = {**answer.timings, "read": time.perf_counter() - started}
+        return {"answer": replace(answer, confidence=reading.confidence, timings=timings), "reading": reading}
+
+    def _finish(self, state: dict[str, Any]) -> Answer:
+        answer, reading = state["answer"], state["reading"]
+        citations = cite(reading.evidence, self._document_texts()) if reading.answers else ()
+        if not citations:
+            return self._refusal(answer)
+        return replace(answer, text=write(citations), citations=citations)
+
+    def _refusal(self, answer: Answer) -> Answer:
+        """Say that the documents do not tell, what they do cover, and what they do answer."""
+        documents = self.retriever.generation().documents
+        questions = list(_interleaved(documents)[:MOST_SUGGESTIONS])
+        if questions:
+            encoder = self.retriever.encoder
+            alike = encoder.remembered(questions) @ encoder.query(answer.standalone_question)[0]
+            questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
+        return replace(
+            answer,
+            text=phrases.refusal(tuple(d.title for d in documents)),
+            refused=True,
+            reason=Reason.NO_EVIDENCE,
+            suggestions=tuple(questions[:SUGGESTED]),
+        )
+
+    def _document_texts(self) -> dict[str, str]:
+        generation = self.retriever.generation()
+        if self._texts is None or self._texts[0] is not generation:
+            self._texts = (generation, {d.id: d.text for d in generation.documents})
+        return self._texts[1]
+
+
+def _interleaved(documents: tuple[Document, ...]) -> tuple[str, ...]:
+    """Example questions, the first of each document before the second of any."""
+    longest = max((len(d.questions) for d in documents), default=0)
+    return tuple(d.questions[i] for i in range(longest) for d in documents if i < len(d.questions))
+
+
+def _growing(answer: Answer) -> Iterator[Answer]:
+    words = answer.text.split(" ")
+    for count in range(1, len(words)):
+        yield replace(answer, text=" ".join(words[:count]), citations=(), suggestions=())
+    yield answer

@@ -1,0 +1,108 @@
+"""Which kind of value a question asks for, and where such values stand in a sentence.
+
+A question « quand » wants a date, « combien de temps » a duration: a sentence without one seldom answers.
+Grammar of French (and English) questions only; no word of any organisation stands here.
+"""
+
+import re
+from enum import StrEnum
+
+from index import french
+
+
+class Kind(StrEnum):
+    """What a question asks for."""
+
+    DATE = "date"
+    DURATION = "duration"
+    MONEY = "money"
+    NUMBER = "number"
+    PLACE = "place"
+    NAME = "name"
+    CONTACT = "contact"
+    REASON = "reason"
+    DEFINITION = "definition"
+    OTHER = "other"
+
+
+# On folded text; the first that matches wins.
+ASKS: tuple[tuple[Kind, str], ...] = (
+    (Kind.CONTACT, r"\b(telephone|tel|numero (de|vert)|courriel|e?-?mails?|adresse|joindre|contacter|phone)\b"),
+    (Kind.MONEY, r"\b(budget|montants?|prix|tarifs?|couts?|cout(e|ent|er)|salaires?|subventions?|how much|cost"
+                 r"|combien d'(argent|euros)|combien (de|en) (dollars|dirhams)|a paye combien)\b"),
+    (Kind.DURATION, r"\b(combien de (temps|jours|heures|mois|semaines|annees)|durees?|dur(e|ent|aient|era|ait)|how long)\b"),
+    (Kind.DATE, r"\b(quand|kan|qd|when|dates?|(quelles?|quels?|en quelle|what) (annees?|jours?|mois|epoques?|siecles?|year)"
+                r"|depuis quand|a quel moment)\b"),
+    (Kind.NUMBER, r"\b(combien|cb|nombre|how many|quel (age|pourcentage|taux|chiffre)|quelle (part|proportion|quantite))\b"),
+    (Kind.PLACE, r"(\bou\b(?! (bien|non)\b)(?=.*\?|\s+(est|sont|ont|a|se|etait|etaient|s)\b|$)|\bwhere\b"
+                 r"|\b(dans |en |a |de )?quel(le)?s? (villes?|pays|lieux?|endroits?|regions?|continents?|city|cities)\b"
+                 r"|\b(villes|lieux?)\b)"),
+    (Kind.REASON, r"\b(pourquoi|pk|pq|why|pour quelles? raisons?|dans quel but|quel(le)?s? (est|etait|etaient|sont) (le|la|les) "
+                  r"(but|objectif|raison|cause)s?)\b"),
+    (Kind.DEFINITION, r"(\bqu'? ?est[- ]ce que?\b(?! (l|la|le|les) .*\b(fait|font|a|ont)\b)|\bc'? ?est quoi\b|\bque (signifie|veut dire|designe)\b"
+                      r"|\bwhat (is|are|does .* (mean|stand for))\b|\bque veut dire\b|\bsignification\b|\bsigle\b)"),
+    (Kind.NAME, r"\b(qui|who|whom|quel(le)?s? (organismes?|organisations?|institutions?|personnes?|auteurs?|ministeres?|partenaires?"
+                r"|bailleurs?|projets?|programmes?|entreprises?|roi|reine|president|acteurs?|nom)|nom)\b"),
+)  # fmt: skip
+
+MONTH = r"(?:janvier|février|fevrier|mars|avril|mai|juin|juillet|août|aout|septembre|octobre|novembre|décembre|decembre)"
+WORD_NUMBER = (
+    r"(?:un|une|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente"
+    r"|quarante|cinquante|soixante|cent|cents|mille|million|millions|milliard|milliards|dizaine|douzaine|centaine"
+    r"|dizaines|centaines|milliers|moitié|tiers|quart|plusieurs)"
+)
+NUMBER = rf"(?:\d+(?:[   .,]\d+)*(?: ?%)?(?:[  ](?:millions?|milliards?|mille))?|\b{WORD_NUMBER}(?:[- ](?:et[- ])?{WORD_NUMBER})*\b)"
+UNIT = r"(?:minutes?|heures?|jours?|journées?|semaines?|mois|ans?|années?|siècles?|décennies?)"
+CURRENCY = r"(?:euros?|€|dollars?|\$|dirhams?|MAD|DH|francs?|livres?|£|yens?|roubles?)"
+UPPER = r"A-ZÀÂÇÉÈÊËÎÏÔÖÛÜŒ"
+WORD = rf"[{UPPER}][\w’'-]*"
+LINK = r"(?:de la|de l’|de l'|des|du|de|d’|d'|et des|et de la|et de|et|aux|à la|à l’|en|pour les|pour|la|les)"
+PROPER = rf"(?:«\s?[^»]{{3,160}}\s?»(?:\s\([A-Z]{{2,}}\))?|{WORD}(?:[\s’'](?:{LINK}[\s’']?)?{WORD})*(?:\s\([A-Z]{{2,}}\))?)"
+
+VALUES: dict[Kind, re.Pattern[str]] = {
+    Kind.DATE: re.compile(
+        rf"(?:(?:du|le|au|entre le|depuis|fin|début|en|vers|dès)\s)?(?:\d{{1,2}}(?:er)?(?:\s?(?:au|et|-|–)\s?(?:le )?\d{{1,2}}(?:er)?)?\s{MONTH}(?:\s\d{{3,4}})?"
+        rf"|{MONTH}\s(?:de )?\d{{3,4}}|\b(?:1\d{{3}}|20\d{{2}})(?:-\d{{2}}){{0,2}}\b|[XVI]+e siècle|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})", re.I),
+    Kind.DURATION: re.compile(rf"(?:{NUMBER}\s{UNIT}(?: et demie?)?|{UNIT}\s{NUMBER})", re.I),
+    Kind.MONEY: re.compile(rf"{NUMBER}\s?(?:d’|d'|de )?(?:\w+ )?{CURRENCY}", re.I),
+    Kind.NUMBER: re.compile(rf"(?:(?:plus|moins|près|environ) (?:de |d’)?)?{NUMBER}(?:\s(?!et\b|ou\b|de\b|en\b|du\b|à\b)[\w’-]{{3,}})?", re.I),
+    Kind.PLACE: re.compile(rf"(?:\b(?:à|au|aux|en|dans|vers|sur|près|de|du|d’|d'|l’|la|le)\s?(?:la |le |les |l’)?)?[{UPPER}][\w-]+(?:[-\s](?:sur|en|les|la|le|de|du)?[-\s]?[{UPPER}][\w-]+)*"),
+    Kind.NAME: re.compile(PROPER),
+    Kind.CONTACT: re.compile(r"(?:https?://\S+|\b[\w.+-]+@[\w-]+\.\w+|(?:\+|\b0)\d[\d .-]{7,}|\b\d{1,4},? (?:rue|avenue|boulevard|place|allée)\b.*)"),
+    Kind.REASON: re.compile(r"\b(?:afin (?:de|d’|que)|pour|parce qu|car |en raison|grâce|à cause|puisqu|dans le but|objectif|vise|permet|en vue)\b.*", re.I),
+    Kind.DEFINITION: re.compile(r"\b(?:est|sont|était|étaient|désigne|désignent|signifie|signifient|consiste|correspond|représente|regroupe)\b.*", re.I),
+}  # fmt: skip
+
+SEVERAL = re.compile(
+    r"\b(quels|quelles|lesquels|lesquelles|les|liste|citez|quoi et|which|what are|ou et quand|quand et ou|et quand|et ou)\b"
+)
+
+
+def kind_of(question: str) -> Kind:
+    """The kind of value a question asks for; OTHER when its words do not tell."""
+    folded = french.fold(question)
+    return next((kind for kind, pattern in ASKS if re.search(pattern, folded)), Kind.OTHER)
+
+
+def wants_several(question: str) -> bool:
+    """Whether the question may have several answers (« quelles villes », « les bailleurs »)."""
+    return bool(SEVERAL.search(french.fold(question)))
+
+
+def values(kind: Kind, sentence: str, question: str) -> list[tuple[int, int]]:
+    """The (start, end) spans of values of this kind in a sentence that the question does not hold itself."""
+    pattern = VALUES.get(kind)
+    if pattern is None:
+        return []
+    known = set(french.words(question))
+    spans = []
+    for found in pattern.finditer(sentence):
+        start, end = found.span()
+        while end > start and not (sentence[end - 1].isalnum() or sentence[end - 1] in "»)%€$£"):
+            end -= 1
+        new = [w for w in french.words(sentence[start:end]) if w not in known and not french.is_stop_word(w)]
+        if kind is Kind.DURATION or kind is Kind.NUMBER:
+            new = new or [w for w in french.words(sentence[start:end]) if w.isdigit()]
+        if new:
+            spans.append((start, end))
+    return spans

@@ -1,0 +1,117 @@
+"""Every French sentence a user sees. Knows nothing of where it is shown."""
+
+# --- answers ---
+
+HELLO = "Bonjour ! Posez-moi une question sur les documents : je réponds en les citant."
+HOW_ARE_YOU = "Très bien, merci ! Que souhaitez-vous savoir ?"
+THANKS = "Avec plaisir ! Avez-vous une autre question ?"
+NOTED = "Bien noté. Avez-vous une autre question ?"
+GOODBYE = "Au revoir, et à bientôt !"
+WHO_I_AM = (
+    "Je suis Repère, un programme qui répond en français aux questions sur les documents de cette "
+    "organisation. Je cite toujours la phrase qui prouve ma réponse, et je le dis quand je ne sais pas."
+)
+EMPTY = "Votre question est vide : écrivez quelques mots, puis envoyez."
+TOO_LONG = "Votre question est trop longue : résumez-la en moins de {longest} caractères."
+UNREADABLE = (
+    "Je ne lis que le français et l’anglais : reformulez votre question avec des mots de ces langues."
+)
+NO_ANSWER = "Je ne sais pas : les documents ne répondent pas à cette question."
+SUBJECTS = " Ils portent sur : {subjects}."
+MORE_SUBJECTS = " et {count} autres sujets"
+SUBJECTS_NAMED = 8
+
+
+def refusal(subjects: tuple[str, ...]) -> str:
+    """« Je ne sais pas », and which subjects the documents do cover."""
+    named = " ; ".join(subjects[:SUBJECTS_NAMED])
+    rest = len(subjects) - SUBJECTS_NAMED
+    return NO_ANSWER + SUBJECTS.format(
+        subjects=named + (MORE_SUBJECTS.format(count=rest) if rest > 0 else "")
+    )
+
+
+# --- the terminal ---
+
+INDEX_MISSING = "Il n’y a pas encore d’index. Lancez : {command}"
+INDEX_OUTDATED = "L’index a été construit avec une autre version ou un autre encodeur. Lancez : {command}"
+INDEX_DAMAGED = "L’index est abîmé. Lancez : {command}"
+ENCODER_MISSING = (
+    "Le modèle « {model} » est introuvable. Vérifiez REPERE_ENCODER et le réseau, ou retirez ce réglage."
+)
+BAD_SETTING = "Le réglage {setting} n’est pas utilisable. Corrigez-le ou retirez-le."
+BAD_LINE = "ligne {number} : {problem}"
+NOT_JSON = "ce n’est pas un objet JSON"
+NO_QUESTION = "le champ « question » manque ou n’est pas du texte"
+BAD_TURNS = "le champ « history » doit être une liste d’objets « role » et « content »"
+CHAT_WELCOME = "Posez vos questions (Ctrl+D pour quitter)."
+CHAT_PROMPT = "Vous : "
+UNDERSTOOD_AS = "Compris : {question}"
+TRY = "Essayez : {question}"
+FROM = "[{number}] « {quote} » – {title}, {source}"
+UNEXPECTED = "Une erreur inattendue m’empêche de répondre ({kind})."
+
+# --- the page ---
+
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+PAGE_TITLE = "Repère"
+PAGE_SUBTITLE = "Des réponses prouvées, citation par citation."
+PAGE_DESCRIPTION = (
+    "Posez une question : Repère répond avec les phrases mêmes des documents et montre ses preuves."
+)
+PAGE_SKIP = "Aller à la zone de question"
+PAGE_NEEDS_SCRIPT = "Cette page a besoin de JavaScript. Activez-le dans votre navigateur, puis rechargez-la."
+WELCOME = "Bonjour ! Posez votre question."
+WELCOME_HOW = (
+    "Je réponds avec les phrases mêmes des documents et je montre d’où elles viennent. "
+    "Quand les documents ne disent rien, je le dis aussi."
+)
+COVERED = "Ce que couvrent les documents"
+COVERED_UNTIL = "Les documents vont jusqu’au {date}."
+EXAMPLES = "Exemples de questions"
+CONVERSATION = "Conversation"
+YOUR_QUESTION = "Votre question :"
+QUESTION_LABEL = "Votre question"
+QUESTION_PLACEHOLDER = "Écrivez votre question…"
+QUESTION_HINT = "Entrée pour envoyer, Maj + Entrée pour aller à la ligne."
+QUESTION_MISSING = "Écrivez d’abord une question."
+QUESTION_TOO_LONG = "Votre question dépasse {limit} caractères. Raccourcissez-la pour l’envoyer."
+SEND = "Envoyer"
+START_AGAIN = "Nouvelle conversation"
+SEARCHING = "Je cherche dans les documents…"
+UNDERSTOOD = "Compris : {question}"
+PROOFS = "Preuves"
+QUOTE_NUMBER = "Citation {number}"
+QUOTE = "« {text} »"
+SOURCE = "Source :"
+OPENS_OUTSIDE = "(s’ouvre dans un nouvel onglet)"
+REFUSED = "Je ne sais pas"
+UNCLEAR = "Question à reformuler"
+FAILED = "Réponse impossible"
+FAILED_TEXT = (
+    "Une erreur m’empêche de répondre. Réessayez dans un instant ; si rien ne change, prévenez la "
+    "personne qui s’occupe de ce service."
+)
+REFUSED_COVERED = "Les documents parlent de :"
+SUGGESTIONS = "Questions auxquelles je peux répondre :"
+COPY = "Copier"
+COPIED = "Réponse copiée"
+HELPFUL = "Utile"
+UNHELPFUL = "Pas utile"
+JUDGE = "Votre avis, gardé sur cette machine"
+CONNECTION_LOST = "La connexion avec Repère est interrompue. Attendez un instant ou rechargez la page."
+BAD_HISTORY = (
+    "L’historique doit être une liste d’objets « role » (user ou assistant) et « content » (du texte)."
+)
+SERVING = "Repère vous attend sur {address} (Ctrl+C pour arrêter)."
+STOPPED = "Repère est arrêté."
+PORT_TAKEN = (
+    "Le port {port} est déjà pris sur {host}. Choisissez-en un autre, par exemple : "
+    "python -m bot serve --port {other}"
+)
+ADDRESS_REFUSED = (
+    "Impossible d’ouvrir {host}:{port} ({reason}). Essayez : python -m bot serve --host 127.0.0.1"
+)

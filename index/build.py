@@ -1,0 +1,168 @@
+"""Build a generation beside the one that serves, re-using unchanged vectors, and swap it in last."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import filelock
+import numpy as np
+
+from index.documents import Knowledge, read_knowledge
+from index.encoder import Encoder, EncoderName, Vectors
+from index.errors import BuildInProgress, IndexDamaged, IndexProblem
+from index.lexical import LexicalIndex
+from index.passages import LONGEST, Passage, passages
+from index.store import FORMAT, Generation, Manifest, current, swap, write_documents, write_passages
+
+KEPT = 2  # generations: the one that serves, and the one that a running server may still read
+VERSIONED = ("chromadb", "tantivy", "sentence-transformers", "langchain-core")
+
+
+@contextmanager
+def _only_one(index: Path) -> Iterator[None]:
+    """Hold the build lock; it falls with the process, so a killed build leaves none behind."""
+    index.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(index / "LOCK", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise BuildInProgress("another build is running in this folder; wait until it ends") from None
+
+
+def build(
+    knowledge: Path,
+    index: Path,
+    *,
+    encoder: EncoderName | None = None,
+    fresh: bool = False,
+    skip_bad: bool = False,
+    progress: bool = False,
+) -> Manifest:
+    """Index a knowledge folder and return the manifest of the generation that then serves.
+
+    Nothing is written when the index already holds just this; `fresh` builds anew from nothing.
+    Raises KnowledgeError, BuildInProgress or EncoderMissing; the old generation then still serves.
+    """
+    name = encoder or EncoderName.from_environment()
+    with _only_one(index):
+        read = read_knowledge(knowledge, skip_bad=skip_bad)
+        old = None if fresh else _open(index)
+        if old and _same(old.manifest, read, name.identity):
+            return old.manifest
+        manifest = _write(index, read, old, name, progress)
+        _tidy(index)
+        return manifest
+
+
+def _open(index: Path) -> Generation | None:
+    try:
+        return Generation(index / "generations" / current(index))
+    except IndexProblem:
+        return None
+
+
+def _same(manifest: Manifest, read: Knowledge, identity: str) -> bool:
+    skipped = [asdict(f) for f in read.skipped]
+    return (manifest.knowledge, manifest.encoder, manifest.longest, manifest.skipped) == (
+        read.digest,
+        identity,
+        LONGEST,
+        skipped,
+    )
+
+
+def _write(
+    index: Path, read: Knowledge, old: Generation | None, name: EncoderName, progress: bool
+) -> Manifest:
+    created = datetime.now(UTC)
+    generation = f"{created:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    folder = index / "generations" / generation
+    folder.mkdir(parents=True)
+    try:
+        cut = [p for d in read.documents for p in passages(d)]
+        encoder = Encoder(name)
+        known = (
+            {p.id: v for p, v in old.everything()} if old and old.manifest.encoder == encoder.identity else {}
+        )
+        vectors = _vectors(cut, known, encoder, progress)
+        write_documents(folder, read.documents)
+        LexicalIndex.write(folder / "lexical", cut)
+        write_passages(folder, cut, vectors)
+        manifest = Manifest(
+            format=FORMAT,
+            created=created.isoformat(timespec="seconds"),
+            knowledge=read.digest,
+            encoder=encoder.identity,
+            dimensions=encoder.dimensions,
+            longest=LONGEST,
+            documents=len(read.documents),
+            passages=len(cut),
+            reused=sum(p.id in known for p in cut),
+            skipped=[asdict(f) for f in read.skipped],
+            versions={package: version(package) for package in VERSIONED},
+        )
+        manifest.write(folder)
+        if hasattr(os, "sync"):
+            os.sync()  # Chroma and tantivy wrote files of their own: a power cut must not lose them
+        swap(index, generation)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _vectors(cut: list[Passage], known: dict[str, Vectors], encoder: Encoder, progress: bool) -> Vectors:
+    """A (passages × dimensions) matrix; only passages that are new are encoded."""
+    missing = [i for i, p in enumerate(cut) if p.id not in known]
+    vectors = np.zeros((len(cut), encoder.dimensions), dtype=np.float32)
+    for i, passage in enumerate(cut):
+        if passage.id in known:
+            vectors[i] = known[passage.id]
+    if missing:
+        texts = [f"{cut[i].title}. {cut[i].text}" for i in missing]
+        vectors[missing] = encoder.passages(texts, progress=progress)
+    return vectors
+
+
+def _tidy(index: Path) -> None:
+    """Remove generations that no longer serve, and what killed builds left."""
+    serving = current(index)
+    others = sorted(p for p in (index / "generations").iterdir() if p.name != serving)
+    finished = [p for p in others if (p / "manifest.json").is_file()]
+    keep = set(finished[len(finished) - (KEPT - 1) :])
+    for folder in others:
+        if folder not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def verify(index: Path) -> Manifest:
+    """Check every offset, count and hash of the generation that serves; return its manifest.
+
+    Raises IndexMissing, IndexOutdated, or IndexDamaged naming the first thing that is wrong.
+    """
+    generation = Generation(index / "generations" / current(index))
+    documents = {d.id: d for d in generation.documents}
+    if Knowledge(generation.documents, ()).digest != generation.manifest.knowledge:
+        raise IndexDamaged("the index is damaged: its documents are not those it was built from")
+    expected = {p.id: p for d in generation.documents for p in passages(d, generation.manifest.longest)}
+    found = 0
+    for passage, vector in generation.everything():
+        document = documents.get(passage.document_id)
+        if document is None or document.text[passage.start : passage.end] != passage.text:
+            raise IndexDamaged(f"the index is damaged: passage {passage.id} is not in its document")
+        if expected.get(passage.id) != passage:
+            raise IndexDamaged(f"the index is damaged: passage {passage.id} has another hash")
+        if vector.shape[1] != generation.manifest.dimensions or abs(float((vector**2).sum()) - 1) > 1e-3:
+            raise IndexDamaged(
+                f"the index is damaged: the vector of passage {passage.id} is not a unit vector"
+            )
+        found += 1
+    if found != generation.manifest.passages:
+        raise IndexDamaged(f"the index is damaged: {found} passages of {generation.manifest.passages}")
+    return generation.manifest

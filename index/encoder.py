@@ -1,0 +1,159 @@
+"""The sentence encoder: texts → unit vectors. sentence-transformers is imported here alone.
+
+Knows where the bundled French model lies and which prefixes a model wants; nothing about passages.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from index.errors import EncoderMissing
+
+BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
+REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
+Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderName:
+    """Which model to load: "" for the bundled one, a folder, or a name on the hub.
+
+    A prefix of None means the model's own prompt, or for E5 models « query: » and « passage: ».
+    """
+
+    model: str = ""
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+
+    @staticmethod
+    def from_environment() -> "EncoderName":
+        """Read REPERE_ENCODER, REPERE_QUERY_PREFIX and REPERE_PASSAGE_PREFIX."""
+        return EncoderName(
+            os.environ.get("REPERE_ENCODER", ""),
+            os.environ.get("REPERE_QUERY_PREFIX"),
+            os.environ.get("REPERE_PASSAGE_PREFIX"),
+        )
+
+    @property
+    def identity(self) -> str:
+        """What the manifest keeps: the name, the weights' digest for a local folder, the prefixes.
+
+        Raises EncoderMissing when the bundled model or the folder is not there.
+        """
+        folder = Path(self.model) if self.model else BUNDLED
+        if self.model and not folder.is_dir():
+            name = self.model
+        else:
+            name = f"{folder.name}@{_weights_digest(folder)}"
+        prefixes = [p for p in (self.query_prefix, self.passage_prefix) if p is not None]
+        return " ".join([name, *(json.dumps(p) for p in prefixes)])
+
+
+def _weights_digest(folder: Path) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of the weight files of a local model."""
+    files = sorted(folder.glob("**/*.safetensors")) + sorted(folder.glob("tokenizer.json"))
+    if not files:
+        raise EncoderMissing(f"no model weights in « {folder.name} »; check REPERE_ENCODER")
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class Encoder(Embeddings):
+    """A LangChain `Embeddings` over a sentence-transformers model; loads on first use."""
+
+    def __init__(self, name: EncoderName | None = None) -> None:
+        self.name = name or EncoderName()
+        self.identity = self.name.identity
+        self._remembered: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
+        self._model = self._load()
+        prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
+        e5 = "e5" in self.name.model.lower().split("/")[-1].replace("_", "-").split("-")
+        self._query = self._prefix(self.name.query_prefix, prompts.get("query"), "query: " if e5 else "")
+        own = prompts.get("document") or prompts.get("passage")
+        self._passage = self._prefix(self.name.passage_prefix, own, "passage: " if e5 else "")
+        self.dimensions = int(self.passages([""]).shape[1])
+
+    @staticmethod
+    def _prefix(asked: str | None, own: str | None, default: str) -> str:
+        return asked if asked is not None else own or default
+
+    def _load(self) -> Any:
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        local = not self.name.model or Path(self.name.model).is_dir()
+        if local:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer  # here: the import takes seconds
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        try:
+            return SentenceTransformer(
+                self.name.model or str(BUNDLED),
+                device="cpu",
+                local_files_only=local,
+                model_kwargs={"dtype": "float32"},
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise EncoderMissing(
+                f"the encoder « {self.name.model or BUNDLED.name} » cannot be loaded "
+                f"({type(error).__name__}); check REPERE_ENCODER and the network, or unset it"
+            ) from error
+
+    def passages(self, texts: list[str], *, progress: bool = False) -> Vectors:
+        """Encode passages into a (texts × dimensions) float32 matrix of unit vectors."""
+        return self._encode([self._passage + text for text in texts], progress=progress)
+
+    def query(self, text: str) -> Vectors:
+        """Encode one question into a (1 × dimensions) matrix; the last few thousand are remembered."""
+        return self.remembered([text], self._query)
+
+    def remembered(self, texts: list[str], prefix: str | None = None) -> Vectors:
+        """Encode short texts, each only once: the last REMEMBERED vectors are kept. Thread-safe."""
+        full = [(self._passage if prefix is None else prefix) + text for text in texts]
+        with self._lock:
+            known = {t: self._remembered[t] for t in full if t in self._remembered}
+        missing = list(dict.fromkeys(t for t in full if t not in known))
+        if missing:
+            rows = self._encode(missing)
+            known |= {t: rows[i : i + 1] for i, t in enumerate(missing)}
+        with self._lock:
+            for text in full:
+                self._remembered[text] = known[text]
+                self._remembered.move_to_end(text)
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return (
+            np.concatenate([known[t] for t in full]) if full else np.zeros((0, self.dimensions), np.float32)
+        )
+
+    def _encode(self, texts: list[str], *, progress: bool = False) -> Vectors:
+        vectors = self._model.encode(
+            texts,
+            batch_size=32,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=progress,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """LangChain's door for passages: one list of floats a text."""
+        rows: list[list[float]] = self.passages(texts).tolist()
+        return rows
+
+    def embed_query(self, text: str) -> list[float]:
+        """LangChain's door for a question."""
+        row: list[float] = self.query(text)[0].tolist()
+        return row

@@ -1,0 +1,109 @@
+"""French words for searching: folding, elision, stop words, stems, character n-grams.
+
+One analysis serves the index and the question, so that both speak of the same terms.
+"""
+
+import json
+import os
+import re
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+import snowballstemmer
+
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "`": "'", "´": "'"})
+LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
+ELIDED = frozenset("l d j m t s n c qu jusqu lorsqu puisqu quoiqu".split())
+STOP_WORDS = frozenset(
+    """a ai aie ait as au aucun aucune aura auraient aurait aux avaient avait avec avez avoir avons ayant
+    c ca car ce ceci cela celle celles celui ces cet cette ceux chaque chez ci comme comment d dans de des
+    depuis dont du elle elles en entre es est et etaient etait etant ete etes etre eu eut eux fait faire
+    font furent fut il ils j je jusqu l la le les leur leurs lequel laquelle lesquels lesquelles lors lui
+    m ma mais me meme memes mes moi mon n ne ni nos notre nous on ont ou par parmi pas peu peut peuvent plus
+    pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se sera seront ses si soit son
+    sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une vers vos votre vous y
+    combien quelqu aussi ainsi afin donc alors cependant etc
+    the of and to in is are was were what which who where when how did does do has have had an for by on
+    at with from it its this that these those be been many much""".split()
+)
+_stemmer = snowballstemmer.stemmer("french")
+
+
+def fold(text: str) -> str:
+    """Lower-case without accents or ligatures: « Élève » and « eleve » become one."""
+    text = text.translate(APOSTROPHES).casefold().translate(LIGATURES)
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """The folded words and numbers of a text, elided articles kept as words (« l », « d », « qu »)."""
+    return WORD.findall(fold(text))
+
+
+def spans(text: str) -> list[tuple[str, int, int]]:
+    """Folded words with their (start, end) in `text`; folding happens word by word, offsets hold."""
+    return [(fold(m[0]), m.start(), m.end()) for m in WORD.finditer(text)]
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The Snowball French stem of a folded word; numbers stay as they are."""
+    return word if word[0].isdigit() else fold(_stemmer.stemWord(word))
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether a folded word carries no topic."""
+    return word in STOP_WORDS or (len(word) == 1 and not word.isdigit())
+
+
+def terms(text: str) -> list[str]:
+    """Stems of the topical words, in order, repeats kept."""
+    return [stem(w) for w in words(text) if not is_stop_word(w)]
+
+
+@lru_cache(maxsize=200_000)
+def word_ngrams(word: str) -> tuple[str, ...]:
+    """Character 3- to 5-grams of a folded word with its borders marked: « #fina », « nance# »."""
+    marked = f"#{word}#"
+    return tuple(marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1))
+
+
+def ngrams(text: str) -> list[str]:
+    """Character n-grams of the topical words of at least three letters."""
+    return [g for w in words(text) if len(w) > 2 and not is_stop_word(w) for g in word_ngrams(w)]
+
+
+@lru_cache(maxsize=1)
+def _rarities() -> tuple[dict[str, float], float]:
+    table: dict[str, float] = json.loads(
+        (Path(__file__).parent / "models" / "stem-rarity.json").read_text("utf-8")
+    )
+    return table, max(table.values()) + 1.0
+
+
+def rarity(word: str) -> float:
+    """How rare a folded word's stem is in French: ln(sentences / sentences that hold it), at most 10.5."""
+    table, unseen = _rarities()
+    return table.get(stem(word), unseen)
+
+
+@lru_cache(maxsize=100_000)
+def likeness(a: str, b: str) -> float:
+    """How alike two folded words are, in [0, 1]: 1 for one stem, less for a typo or a word family.
+
+    The larger of the Dice coefficient of their character n-grams and the share of a common beginning of
+    at least five letters (« financeur », « financement »). Numbers are alike only when equal.
+    """
+    if a == b or stem(a) == stem(b):
+        return 1.0
+    if a[0].isdigit() or b[0].isdigit() or min(len(a), len(b)) < 4 or a[0] != b[0] and a[1:3] != b[1:3]:
+        return 0.0
+    grams_a, grams_b = set(word_ngrams(a)), set(word_ngrams(b))
+    dice = 2 * len(grams_a & grams_b) / (len(grams_a) + len(grams_b))
+    start = len(os.path.commonprefix([a, b]))
+    family = start / max(len(a), len(b)) if start >= 5 else 0.0
+    alike = max(dice, family)
+    return alike if alike >= 0.4 else 0.0

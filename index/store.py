@@ -1,0 +1,200 @@
+"""One generation on disk: Chroma, the lexical index, the documents and `manifest.json`.
+
+    <index>/CURRENT                 the name of the generation that serves
+    <index>/generations/<name>/     never changed once CURRENT names it
+
+chromadb is imported here alone. Knows nothing about how a generation is built or ranked.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.documents import Document
+from index.encoder import Vectors
+from index.errors import IndexDamaged, IndexMissing, IndexOutdated
+from index.lexical import LexicalIndex
+from index.passages import Passage
+
+FORMAT = 1
+COLLECTION = "passages"
+BATCH = 2000  # Chroma takes at most 5,461 rows a call
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was built from. `created` is ISO 8601 in UTC, `counts` are per kind."""
+
+    format: int
+    created: str
+    knowledge: str
+    encoder: str
+    dimensions: int
+    longest: int
+    documents: int
+    passages: int
+    reused: int
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json` and make sure that it is on the disk."""
+        with (folder / "manifest.json").open("w", encoding="utf-8") as handle:
+            json.dump(asdict(self), handle, ensure_ascii=False, indent=1)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    @staticmethod
+    def read(folder: Path) -> "Manifest":
+        """Read `manifest.json`. Raises IndexDamaged or IndexOutdated."""
+        try:
+            raw = json.loads((folder / "manifest.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            raise IndexDamaged("the index is damaged: its manifest cannot be read") from None
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise IndexOutdated("the index was built by another version of Repère")
+        try:
+            return Manifest(**{f.name: raw[f.name] for f in fields(Manifest)})
+        except KeyError as error:
+            raise IndexDamaged(f"the index is damaged: its manifest lacks {error}") from None
+
+
+def current(index: Path) -> str:
+    """The name of the generation that serves. Raises IndexMissing."""
+    try:
+        name = (index / "CURRENT").read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise IndexMissing(f"there is no index in « {index} »") from None
+    if not name or "/" in name or not (index / "generations" / name).is_dir():
+        raise IndexMissing(f"there is no index in « {index} »")
+    return name
+
+
+def swap(index: Path, name: str) -> None:
+    """Make a finished generation the one that serves, in one atomic step."""
+    fresh = index / "CURRENT.new"
+    with fresh.open("w", encoding="utf-8") as handle:
+        handle.write(name)
+        handle.flush()
+        os.fsync(handle.fileno())
+    fresh.replace(index / "CURRENT")
+    descriptor = os.open(index, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+        os.fsync(descriptor)
+    os.close(descriptor)
+
+
+class Generation:
+    """One opened generation, read-only."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a generation. Raises IndexDamaged or IndexOutdated."""
+        self.folder = folder
+        self.manifest = Manifest.read(folder)
+        try:
+            self.documents = tuple(_read_documents(folder))
+            self.lexical = LexicalIndex(folder / "lexical")
+            self._client = _client(folder / "chroma", create=False)
+            self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            found = (len(self.documents), len(self.lexical), self._collection.count())
+        except Exception as error:  # noqa: BLE001  tantivy and chromadb have no common error class
+            raise IndexDamaged("the index is damaged: one of its files cannot be read") from error
+        if found != (self.manifest.documents, self.manifest.passages, self.manifest.passages):
+            raise IndexDamaged("the index is damaged: it does not hold what its manifest says")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with contextlib.suppress(AttributeError):
+            self._client.close()
+
+    def nearest(self, vector: Vectors, count: int) -> dict[str, float]:
+        """The `count` passages nearest to a (1 × dimensions) vector: id → cosine in [-1, 1]."""
+        found = self._collection.query(
+            query_embeddings=vector, n_results=min(count, self.manifest.passages), include=["distances"]
+        )
+        distances = (found["distances"] or [[]])[0]
+        return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
+
+    def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Vectors]]:
+        """Passages by id, each with its (1 × dimensions) vector; unknown ids are left out."""
+        if not ids:
+            return {}
+        found = self._collection.get(ids=ids, include=["documents", "metadatas", "embeddings"])
+        rows = np.asarray(found["embeddings"], dtype=np.float32)
+        texts, metadatas = found["documents"] or [], found["metadatas"] or []
+        return {
+            identity: (_passage(identity, text, metadata), rows[i : i + 1])
+            for i, (identity, text, metadata) in enumerate(zip(found["ids"], texts, metadatas, strict=True))
+        }
+
+    def everything(self) -> Iterator[tuple[Passage, Vectors]]:
+        """All passages with their vectors, a batch at a time."""
+        for start in range(0, self.manifest.passages, BATCH):
+            ids = self._collection.get(limit=BATCH, offset=start, include=[])["ids"]
+            yield from self.fetch(ids).values()
+
+
+def _client(folder: Path, *, create: bool) -> Any:
+    """An embedded Chroma client that sends nothing anywhere."""
+    if not create and not (folder / "chroma.sqlite3").is_file():
+        raise FileNotFoundError(folder)  # Chroma would silently make an empty one
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(folder))
+    return chromadb.PersistentClient(path=str(folder), settings=settings)
+
+
+def _passage(identity: str, text: str, metadata: Any) -> Passage:
+    return Passage(
+        id=identity,
+        document_id=str(metadata["document_id"]),
+        title=str(metadata["title"]),
+        source=str(metadata["source"]),
+        text=text,
+        start=int(metadata["start"]),
+        end=int(metadata["end"]),
+    )
+
+
+def write_passages(folder: Path, passages: list[Passage], vectors: Vectors) -> None:
+    """Write passages with their vectors into a new Chroma collection; cosine is set explicitly."""
+    client = _client(folder / "chroma", create=True)
+    collection = client.create_collection(
+        COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+    )
+    for start in range(0, len(passages), BATCH):
+        part = passages[start : start + BATCH]
+        collection.add(
+            ids=[p.id for p in part],
+            embeddings=vectors[start : start + BATCH],
+            documents=[p.text for p in part],
+            metadatas=[
+                {"document_id": p.document_id, "title": p.title, "source": p.source, "start": p.start, "end": p.end}
+                for p in part
+            ],
+        )  # fmt: skip
+    with contextlib.suppress(AttributeError):
+        client.close()
+
+
+def write_documents(folder: Path, documents: Iterable[Document]) -> None:
+    """Write the documents themselves, one JSON object a line: offsets are checked against them."""
+    with (folder / "documents.jsonl").open("w", encoding="utf-8") as handle:
+        for document in documents:
+            handle.write(json.dumps(asdict(document), ensure_ascii=False) + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _read_documents(folder: Path) -> Iterator[Document]:
+    with (folder / "documents.jsonl").open(encoding="utf-8") as handle:
+        for line in handle:
+            raw: dict[str, Any] = json.loads(line)
+            yield Document(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
