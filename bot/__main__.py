@@ -1,5 +1,6 @@
 """`python -m bot` : poser une question, en traiter un lot, discuter au terminal ou servir la page."""
 
+import io
 import json
 import os
 import sys
@@ -200,6 +201,9 @@ def _fail(sentence: str) -> NoReturn:
 def main() -> None:
     """Run the command without any call home."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    for stream in (sys.stdout, sys.stderr):  # any locale, and any text that a batch may hold
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     app()
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from bot import intake, phrases
-from bot.answers import Answer, Question, Reason
-from bot.followups import standalone
+from bot.answers import Answer, Question, Reason, Turn
+from bot.followups import MOST_TURNS, standalone
 from bot.grounding import cite
-from bot.reader import Reader
+from bot.reader import Reader, Reading
 from bot.settings import Settings
+from bot.small_talk import without_greeting
 from bot.writer import write
 from index.documents import Document
 from index.encoder import Encoder
@@ -63,13 +64,14 @@ class Bot(Runnable[Question | str, Answer]):
             _interleaved(documents)[:EXAMPLES],
         )
 
-    def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:  # noqa: A002
+    def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:
         """Answer one question."""
         started = time.perf_counter()
         question = Question(input) if isinstance(input, str) else input
         answer = intake.receive(question)
         if answer.reason is Reason.ANSWERED:
-            answer = self._chain.invoke(replace(answer, standalone_question=standalone(question)), config)
+            understood = standalone(Question(without_greeting(answer.question), _cleaned(question.history)))
+            answer = self._chain.invoke(replace(answer, standalone_question=understood), config)
         elif answer.reason is Reason.SMALL_TALK or answer.refused:
             answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
         return replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
@@ -78,7 +80,7 @@ class Bot(Runnable[Question | str, Answer]):
         self,
         input: Question | str,
         config: RunnableConfig | None = None,
-        **kwargs: Any | None,  # noqa: A002
+        **kwargs: Any | None,
     ) -> Iterator[Answer]:
         """Yield the answer as its text grows word by word; the last one is whole."""
         answer = self.invoke(input, config)
@@ -88,7 +90,7 @@ class Bot(Runnable[Question | str, Answer]):
         self,
         input: Question | str,
         config: RunnableConfig | None = None,
-        **kwargs: Any | None,  # noqa: A002
+        **kwargs: Any | None,
     ) -> AsyncIterator[Answer]:
         """`stream` for asynchronous programs."""
         answer = await self.ainvoke(input, config)
@@ -107,7 +109,8 @@ class Bot(Runnable[Question | str, Answer]):
         return {"answer": replace(answer, confidence=reading.confidence, timings=timings), "reading": reading}
 
     def _finish(self, state: dict[str, Any]) -> Answer:
-        answer, reading = state["answer"], state["reading"]
+        answer: Answer = state["answer"]
+        reading: Reading = state["reading"]
         citations = cite(reading.evidence, self._document_texts()) if reading.answers else ()
         if not citations:
             return self._refusal(answer)
@@ -134,6 +137,10 @@ class Bot(Runnable[Question | str, Answer]):
         if self._texts is None or self._texts[0] is not generation:
             self._texts = (generation, {d.id: d.text for d in generation.documents})
         return self._texts[1]
+
+
+def _cleaned(history: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    return tuple(replace(t, content=intake.clean(t.content[: intake.LONGEST])) for t in history[-MOST_TURNS:])
 
 
 def _interleaved(documents: tuple[Document, ...]) -> tuple[str, ...]:

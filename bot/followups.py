@@ -9,6 +9,7 @@ from bot.answers import Question
 from index import french
 
 MOST_TURNS = 20
+LONGEST = 400  # characters a rewritten question may have; beyond it the topic is lost anyway
 OPENERS = re.compile(r"^\s*(?:et|mais|ok|d'accord|and|sinon|alors|donc)\b[ ,]*", re.I)
 DEPENDENT = re.compile(
     r"\b(?:il|ils|elle|elles|lui|leur|leurs|son|sa|ses|ca|cela|celui|celle|ceux|celles|en|y|dont|it|they|its|their"
@@ -34,11 +35,15 @@ PLACE = re.compile(
 
 
 def standalone(question: Question) -> str:
-    """The question as it would be asked without the conversation; unchanged when it stands alone."""
+    """The question as it would be asked without the conversation; unchanged when it stands alone.
+
+    Only the last MOST_TURNS turns count; an understood question is never longer than LONGEST characters.
+    """
     earlier = [t.content for t in question.history[-MOST_TURNS:] if t.role == "user"]
     understood = ""
     for text in [*earlier, question.text]:
-        understood = rewrite(" ".join(text[:1000].split()), understood)
+        longer = rewrite(text, understood)
+        understood = longer if longer == text or len(longer) <= LONGEST else text
     return understood
 
 

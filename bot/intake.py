@@ -1,4 +1,4 @@
-"""Looks at what was typed before anything is searched: empty, too long, unreadable, small talk, or a question."""
+"""Sorts what was typed before anything is searched: empty, too long, unreadable, small talk, a question."""
 
 import unicodedata
 

@@ -66,7 +66,10 @@ VALUES: dict[Kind, re.Pattern[str]] = {
     Kind.DURATION: re.compile(rf"(?:{NUMBER}\s{UNIT}(?: et demie?)?|{UNIT}\s{NUMBER})", re.I),
     Kind.MONEY: re.compile(rf"{NUMBER}\s?(?:d’|d'|de )?(?:\w+ )?{CURRENCY}", re.I),
     Kind.NUMBER: re.compile(rf"(?:(?:plus|moins|près|environ) (?:de |d’)?)?{NUMBER}(?:\s(?!et\b|ou\b|de\b|en\b|du\b|à\b)[\w’-]{{3,}})?", re.I),
-    Kind.PLACE: re.compile(rf"(?:\b(?:à|au|aux|en|dans|vers|sur|près|de|du|d’|d'|l’|la|le)\s?(?:la |le |les |l’)?)?[{UPPER}][\w-]+(?:[-\s](?:sur|en|les|la|le|de|du)?[-\s]?[{UPPER}][\w-]+)*"),
+    Kind.PLACE: re.compile(
+        rf"\b(?:à|À|au|Au|aux|Aux|en|En|dans|Dans|vers|près de)\s(?:la |le |les |l’)?[{UPPER}][\w-]+"
+        rf"(?:[-\s](?:sur|en|les|la|le|de|du)?[-\s]?[{UPPER}][\w-]+)*"
+    ),
     Kind.NAME: re.compile(PROPER),
     Kind.CONTACT: re.compile(r"(?:https?://\S+|\b[\w.+-]+@[\w-]+\.\w+|(?:\+|\b0)\d[\d .-]{7,}|\b\d{1,4},? (?:rue|avenue|boulevard|place|allée)\b.*)"),
     Kind.REASON: re.compile(r"\b(?:afin (?:de|d’|que)|pour|parce qu|car |en raison|grâce|à cause|puisqu|dans le but|objectif|vise|permet|en vue)\b.*", re.I),

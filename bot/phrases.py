@@ -70,6 +70,7 @@ WELCOME_HOW = (
     "Quand les documents ne disent rien, je le dis aussi."
 )
 COVERED = "Ce que couvrent les documents"
+MORE_COVERED = "et {count} autres sujets"
 COVERED_UNTIL = "Les documents vont jusqu’au {date}."
 EXAMPLES = "Exemples de questions"
 CONVERSATION = "Conversation"
@@ -95,7 +96,6 @@ FAILED_TEXT = (
     "Une erreur m’empêche de répondre. Réessayez dans un instant ; si rien ne change, prévenez la "
     "personne qui s’occupe de ce service."
 )
-REFUSED_COVERED = "Les documents parlent de :"
 SUGGESTIONS = "Questions auxquelles je peux répondre :"
 COPY = "Copier"
 COPIED = "Réponse copiée"

@@ -7,6 +7,7 @@ Knows nothing about wording an answer.
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +22,15 @@ from index.passages import RankedPassage, sentences
 PASSAGES_READ = 6
 MOST_QUOTES = 3
 MODEL = Path(__file__).parent / "reader.json"
+UNRELATED, TRANSLATED = 0.5, 0.8  # cosines of a word with an unrelated one and with its translation
+SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 FEATURES = (
     "meaning",  # cosine of question and sentence
     "meaning_titled",  # cosine of question and title with sentence
+    "meaning_lead",  # the larger of both, less its mean over all sentences read
     "passage",  # fused score of the passage
     "rank",  # 1 / rank of the passage
     "covered",  # share of the question's topical words, by rarity, that the sentence holds
@@ -32,10 +38,13 @@ FEATURES = (
     "missing",  # rarity of the rarest question word that title and passage lack, per 10
     "missing_number",  # the question holds a number that title and passage lack
     "typed",  # the sentence holds a new value of the kind asked for
-    "untyped",  # the question asks for a kind and the sentence has no such value
+    "untyped",  # it holds none although the kind leaves a mark (a date, a number, an amount, an address)
+    "untyped_name",  # it holds none of a kind that leaves a fainter mark (a place, a name, a reason)
+    "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
-    "meaning_typed",  # meaning × typed
+    "foreign",  # the question is in English: words are compared by meaning
 )
+STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,14 @@ def _topical(text: str) -> frozenset[str]:
     return frozenset(w for w in french.words(text) if not french.is_stop_word(w))
 
 
-def weights(question: str) -> dict[str, float]:
-    """The question's topical words with their rarity."""
-    return {w: french.rarity(w) for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)}
+def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
+    """The question's topical words with their rarity, less for words that all the passages hold."""
+    asked = {}
+    for word in dict.fromkeys(french.words(question)):
+        if not french.is_stop_word(word):
+            share = sum(word in words for words in near) / max(1, len(near))
+            asked[word] = french.rarity(word) * (1 - 0.7 * share)
+    return asked
 
 
 def _credit(word: str, words: frozenset[str]) -> float:
@@ -97,57 +111,78 @@ def _credit(word: str, words: frozenset[str]) -> float:
     return min(1.0, best * 1.4)  # one typo in a word of eight letters has a likeness near 0.6
 
 
+def _credit_by_meaning(asked: list[str], words: list[str], encoder: Encoder) -> dict[str, dict[str, float]]:
+    """For each word of an English question, how well each French word translates it, in [0, 1]."""
+    if not asked or not words:
+        return {word: {} for word in asked}
+    cosines = encoder.remembered(asked) @ encoder.remembered(words).T
+    scaled = np.clip((cosines - UNRELATED) / (TRANSLATED - UNRELATED), 0, 1)
+    return {word: dict(zip(words, map(float, scaled[i]), strict=True)) for i, word in enumerate(asked)}
+
+
 def features(
     question: str, hits: tuple[RankedPassage, ...], encoder: Encoder
-) -> tuple[list[tuple[RankedPassage, int, int]], "np.ndarray[tuple[int, int], np.dtype[np.float64]]"]:
-    """Every sentence of the passages as (hit, start, end in the passage) and a (sentences × features) matrix."""
+) -> tuple[list[tuple[RankedPassage, int, int]], Matrix]:
+    """Every sentence as (hit, start, end in the passage), and a (sentences × features) matrix."""
     places = [(hit, a, b) for hit in hits for a, b in sentences(hit.passage.text)]
     if not places:
         return [], np.zeros((0, len(FEATURES)))
     texts = [h.passage.text[a:b] for h, a, b in places]
     titled = [f"{h.passage.title}. {t}" for (h, _, _), t in zip(places, texts, strict=True)]
     rows = encoder.remembered(texts + titled)
-    cosines = (rows @ encoder.query(question)[0]).astype(float)
-    asked, kind = weights(question), kind_of(question)
+    cosines = (rows @ encoder.query(question)[0]).astype(float).reshape(2, -1)
+    lead = cosines.max(axis=0) - cosines.max(axis=0).mean()
+    around = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
+    asked, kind, several = (
+        weights(question, list(around.values())),
+        kind_of(question),
+        wants_several(question),
+    )
+    foreign = french.is_english(question)
+    translated: dict[str, dict[str, float]] = {}
+    if foreign:
+        vocabulary = sorted(set().union(*around.values()))
+        translated = _credit_by_meaning(list(asked), vocabulary, encoder)
+
+    def credit(word: str, words: frozenset[str]) -> float:
+        own = _credit(word, words)
+        return max(own, max((translated[word][w] for w in words), default=0.0)) if foreign else own
+
     total = sum(asked.values()) or 1.0
     numbers = {w for w in asked if w[0].isdigit()}
+    near = {key: {w: credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
-    near = {
-        hit.passage.id: {w: _credit(w, _topical(f"{hit.passage.title} {hit.passage.text}")) for w in asked}
-        for hit in hits
-    }
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
-        around, here = near[hit.passage.id], _topical(text)
-        covered = sum(r * _credit(w, here) for w, r in asked.items()) / total
-        typed = float(bool(values(kind, text, question))) if kind is not Kind.OTHER else 0.0
+        held, here = near[hit.passage.id], _topical(text)
+        typed = kind is not Kind.OTHER and bool(values(kind, text, question))
         matrix[i] = (
-            cosines[i],
-            cosines[len(texts) + i],
+            cosines[0, i],
+            cosines[1, i],
+            lead[i],
             hit.score,
             1 / ranks[hit.passage.id],
-            covered,
-            sum(r * around[w] for w, r in asked.items()) / total,
-            max(((1 - around[w]) * r / 10 for w, r in asked.items()), default=0.0),
-            float(any(around[w] < 1 for w in numbers)),
+            sum(r * credit(w, here) for w, r in asked.items()) / total,
+            sum(r * held[w] for w, r in asked.items()) / total,
+            max(((1 - held[w]) * r / 10 for w, r in asked.items()), default=0.0),
+            any(held[w] < 1 for w in numbers),
             typed,
-            float(kind is not Kind.OTHER and not typed),
+            kind in STRICT and not typed,
+            kind is not Kind.OTHER and kind not in STRICT and not typed,
+            several * min(1.0, len(SEPARATORS.findall(text)) / 3),
             math.log(1 + len(text.split())),
-            typed * cosines[i],
+            foreign,
         )
     return places, matrix
 
 
-def probabilities(
-    matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", fitted: tuple[float, ...]
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def probabilities(matrix: Matrix, fitted: tuple[float, ...]) -> Scores:
     """Logistic regression: one probability a row; the last of `fitted` is the intercept."""
-    result: np.ndarray[tuple[int], np.dtype[np.float64]]
-    result = 1 / (1 + np.exp(-(matrix @ np.array(fitted[:-1]) + fitted[-1])))
+    result: Scores = 1 / (1 + np.exp(-(matrix @ np.array(fitted[:-1]) + fitted[-1])))
     return result
 
 
-def margins(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", best: int) -> tuple[float, float]:
+def margins(scores: Scores, best: int) -> tuple[float, float]:
     """How the best sentence stands out: its own score, and its lead over the mean of the others."""
     others = np.delete(scores, best)
     return float(scores[best]), float(scores[best] - others.mean()) if len(others) else 0.0

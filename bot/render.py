@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from bot import phrases
 from bot.answers import Answer, Citation, Reason
+from bot.intake import LONGEST
 
-LONGEST_SHOWN = 1000  # characters of a question that stay on the page
 REFERENCE = re.compile(r"\[(\d{1,3})\]")
 # Control characters, halves of surrogate pairs (no JSON can carry them) and marks that reorder text.
 UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -54,13 +54,18 @@ def long_date(iso: str) -> str:
 
 def introduction(subjects: tuple[str, ...], until: str, questions: tuple[str, ...]) -> str:
     """The head of the page: what the bot does, what the documents cover, and questions to try."""
+    more = len(subjects) - phrases.SUBJECTS_NAMED
+    named = (
+        *subjects[: phrases.SUBJECTS_NAMED],
+        *([phrases.MORE_COVERED.format(count=more)] if more > 0 else []),
+    )
     covered = _paragraph(phrases.COVERED_UNTIL.format(date=long_date(until)), "until") if until else ""
     return (
         f'<a class="skip" href="#question">{safe(phrases.PAGE_SKIP)}</a>'
         f'<header class="masthead"><h1>{safe(phrases.PAGE_TITLE)}</h1>'
         f"{_paragraph(phrases.PAGE_SUBTITLE, 'subtitle')}</header>"
         f'<section class="welcome"><h2>{safe(phrases.WELCOME)}</h2>{_paragraph(phrases.WELCOME_HOW)}'
-        f"<h3>{safe(phrases.COVERED)}</h3>{_items(subjects, 'subjects')}{covered}"
+        f"<h3>{safe(phrases.COVERED)}</h3>{_items(named, 'subjects')}{covered}"
         f"{_questions(phrases.EXAMPLES, questions, 'examples')}</section>"
     )
 
@@ -79,7 +84,7 @@ def composer() -> str:
     )
 
 
-def exchange(shown: Exchange, subjects: tuple[str, ...]) -> str:
+def exchange(shown: Exchange) -> str:
     """A question with its answer, its proofs and what can be done with them."""
     answer, anchor = shown.answer, f"q{shown.number}"
     question = _shortened(answer.question)
@@ -89,7 +94,7 @@ def exchange(shown: Exchange, subjects: tuple[str, ...]) -> str:
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
         f'<h2 class="asked" dir="auto"><span class="unseen">{safe(phrases.YOUR_QUESTION)} </span>'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
-        f"{_badge(label)}{_text(shown, anchor)}{_refusal(shown, subjects)}{_proofs(answer, anchor)}"
+        f"{_badge(label)}{_text(shown, anchor)}{_proofs(answer, anchor)}"
         f"{_questions(phrases.SUGGESTIONS, answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
@@ -114,8 +119,13 @@ def _woven(text: str, spans: list[Span]) -> str:
     return "".join([*parts, safe(text[at:])])
 
 
-def _strong(citation: Citation, shift: int = 0) -> list[Span]:
-    return [(shift + a, shift + b, "<strong>", "</strong>") for a, b in citation.highlights]
+def _strong(citation: Citation) -> list[Span]:
+    return [(start, end, "<strong>", "</strong>") for start, end in citation.highlights]
+
+
+def _words(text: str) -> re.Pattern[str]:
+    """These words with any white space between them: an answer may break its lines elsewhere."""
+    return re.compile(r"\s+".join(map(re.escape, text.split())))
 
 
 def _text(shown: Exchange, anchor: str) -> str:
@@ -128,10 +138,15 @@ def _text(shown: Exchange, anchor: str) -> str:
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
-        at = answer.text.find(citation.quote)
-        if at >= 0:  # a quote stands word for word in the answer, unless a model reworded it
-            quoted.append((at, at + len(citation.quote)))
-            spans += _strong(citation, at)
+        quote = _words(citation.quote).search(answer.text)
+        if quote is None:  # a model may have reworded it
+            continue
+        quoted.append(quote.span())
+        at = quote.start()
+        for start, end, *tags in sorted(_strong(citation)):
+            if words := _words(citation.quote[start:end]).search(answer.text, at, quote.end()):
+                at = words.end()
+                spans.append((words.start(), at, tags[0], tags[1]))
     numbers = {citation.number for citation in answer.citations}
     for found in REFERENCE.finditer(answer.text):
         number = int(found[1])
@@ -194,14 +209,14 @@ def _source(citation: Citation) -> str:
 
 def _understood(answer: Answer) -> str:
     """How a follow-up was read, when that is not what was typed."""
-    meant = answer.standalone_question.strip()
-    if not meant or meant.casefold() == answer.question.strip().casefold():
+    meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
+    if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
         return ""
     return _paragraph(phrases.UNDERSTOOD.format(question=_shortened(meant)), "understood")
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def _label(shown: Exchange) -> str:
@@ -215,12 +230,6 @@ def _label(shown: Exchange) -> str:
 def _badge(label: str) -> str:
     """The label of a refusal; the sign beside it says it again without colour."""
     return f'<p class="badge"><span aria-hidden="true">?</span>{safe(label)}</p>' if label else ""
-
-
-def _refusal(shown: Exchange, subjects: tuple[str, ...]) -> str:
-    if not shown.answer.refused or all(subject in shown.answer.text for subject in subjects):
-        return ""
-    return _paragraph(phrases.REFUSED_COVERED) + _items(subjects, "subjects")
 
 
 def _tools(shown: Exchange) -> str:

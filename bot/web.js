@@ -91,7 +91,6 @@ watch("value", () => {
 // Gradio tells of a lost server in English boxes, which web.css hides; this says it in French.
 new MutationObserver(() => {
   const lost = document.querySelector(".toast-wrap > *") !== null;
-  const notice = document.getElementById("notice");
-  if (lost) say(props.lost);
-  else if (notice && notice.textContent === props.lost) say("");
+  const told = document.getElementById("notice")?.textContent === props.lost;
+  if (lost !== told) say(lost ? props.lost : "");
 }).observe(document.querySelector(".gradio-container"), { childList: true, subtree: true });

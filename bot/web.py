@@ -11,7 +11,9 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import phrases, render
+from bot.__main__ import record
 from bot.answers import Answer, Question, Turn
+from bot.intake import LONGEST
 from bot.render import Exchange
 
 if TYPE_CHECKING:
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-LONGEST_QUESTION = 1000  # characters, in the box
 TURNS_KEPT = 20  # earlier turns a question is read with
 EXCHANGES_SHOWN = 50  # a longer conversation loses its oldest exchanges
 VISITORS = 100  # answered at the same time, each in a thread of its own
@@ -92,11 +95,14 @@ def application(bot: "Bot") -> FastAPI:
 
 def page(bot: "Bot") -> gr.Blocks:
     """The conversation, its API endpoint `/ask`, and what a visitor may press."""
-    covered = bot.coverage
     verdicts = Feedback(bot.settings.index.parent / "feedback.jsonl")
 
+    def introduction() -> str:
+        covered = bot.coverage  # at each visit, for the index may have been rebuilt
+        return render.introduction(covered.subjects, covered.until, covered.questions)
+
     def draw(exchanges: Exchanges) -> Drawn:
-        return [render.exchange(each, covered.subjects) for each in exchanges], exchanges
+        return [render.exchange(each) for each in exchanges], exchanges
 
     def converse(exchanges: Exchanges, event: gr.EventData) -> Iterator[Drawn]:
         for exchange in answering(bot, _given(event, "question"), exchanges):
@@ -108,14 +114,15 @@ def page(bot: "Bot") -> gr.Blocks:
 
     def ask(question: str, history: list[dict[str, str]]) -> dict[str, Any]:
         """Ask a question in French. `history`: earlier turns as {"role": "user"|"assistant", "content"}."""
-        return _as_json(bot.invoke(Question(question, _turns(history))))
+        started = time.perf_counter()
+        answer = bot.invoke(Question(question, _turns(history)))
+        return record(answer, time.perf_counter() - started)
 
     blocks: gr.Blocks
     with gr.Blocks(title=phrases.PAGE_TITLE, analytics_enabled=False) as blocks:
         blocks.max_threads = VISITORS
         blocks.queue(default_concurrency_limit=None)
         shown = gr.State(())
-        introduction = render.introduction(covered.subjects, covered.until, covered.questions)
         # Texts reach the page as values, never inside a template: Gradio runs templates as code.
         gr.HTML(introduction, js_on_load=None, apply_default_css=False)
         conversation = gr.HTML(
@@ -124,8 +131,8 @@ def page(bot: "Bot") -> gr.Blocks:
             js_on_load=(HERE / "web.js").read_text("utf-8"),
             apply_default_css=False,
             name=phrases.CONVERSATION,
-            longest=LONGEST_QUESTION,
-            too_long=phrases.QUESTION_TOO_LONG.format(limit=LONGEST_QUESTION),
+            longest=LONGEST,
+            too_long=phrases.QUESTION_TOO_LONG.format(limit=LONGEST),
             missing=phrases.QUESTION_MISSING,
             copied=phrases.COPIED,
             lost=phrases.CONNECTION_LOST,
@@ -148,6 +155,7 @@ def answering(bot: "Bot", text: Any, earlier: Exchanges) -> Iterator[Exchange]:
     yield Exchange(number, latest, "writing")
     try:
         for latest in bot.stream(Question(question, _history(earlier))):
+            latest = replace(latest, question=question)  # as it was typed
             yield Exchange(number, latest, "writing")
         yield Exchange(number, latest)
     except Exception:
@@ -166,8 +174,8 @@ class Feedback:
         """Write one line, unless the file has grown to its limit or cannot be written."""
         line = {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "question": answer.question[:LONGEST_QUESTION],
-            "standalone_question": answer.standalone_question[:LONGEST_QUESTION],
+            "question": answer.question[:LONGEST],
+            "standalone_question": answer.standalone_question[:LONGEST],
             "answer": answer.text,
             "verdict": verdict,
         }
@@ -249,7 +257,7 @@ def _judged(exchange: Exchange, number: Any, verdict: Any, verdicts: Feedback) -
     if exchange.number != number or verdict not in ("helpful", "unhelpful") or exchange.verdict == verdict:
         return exchange
     verdicts.add(exchange.answer, verdict)
-    return Exchange(exchange.number, exchange.answer, exchange.stage, verdict)
+    return replace(exchange, verdict=verdict)
 
 
 def _given(event: gr.EventData, name: str) -> Any:
@@ -261,7 +269,3 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return phrases.PORT_TAKEN.format(host=host, port=port, other=port + 1)
     return phrases.ADDRESS_REFUSED.format(host=host, port=port, reason=error.strerror)
-
-
-def _as_json(answer: Answer) -> dict[str, Any]:
-    return {"question": answer.question, "answer": answer.text}

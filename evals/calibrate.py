@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.followups import standalone
 from bot.reader import FEATURES, PASSAGES_READ, features, margins, probabilities
 from evals.cases import Case
+from evals.metrics import missing_facts
 from index.build import build
 from index.documents import read_knowledge
 from index.encoder import Encoder, EncoderName
@@ -30,9 +32,10 @@ class Asked:
     """One question as the reader saw it: a row a sentence, and whether that sentence answers."""
 
     kind: str  # "answerable", "near" or "far"
-    group: str  # article, for cross-validation
+    group: str  # article or case, for cross-validation
     rows: Matrix
     right: Matrix
+    weight: float = 1.0
 
 
 def questions(path: Path) -> list[tuple[str, str, str, int, int]]:
@@ -104,17 +107,27 @@ def _asked(
     return Asked(kind, group, rows, np.array(right, dtype=float))
 
 
-def observe_cases(cases: list[Case], index: Path, encoder: Encoder) -> list[tuple[Case, Matrix]]:
-    """The same rows for reviewed cases of a real corpus; what is right is judged from their answers."""
+def observe_cases(cases: list[Case], index: Path, encoder: Encoder) -> list[Asked]:
+    """The same for reviewed cases of a real corpus: the sentences that hold most of the facts are right."""
     retriever = HybridRetriever(index=index, encoder=encoder)
-    return [(c, features(c.question, retriever.rank(c.question), encoder)[1]) for c in cases]
+    asked = []
+    for case in cases:
+        question = standalone(case.asked)
+        places, rows = features(question, retriever.rank(question)[:PASSAGES_READ], encoder)
+        held = [sum(not missing_facts(h.passage.text[a:b], [g]) for g in case.facts) for h, a, b in places]
+        most = max(held, default=0)
+        right = [not case.refuse and count > 0 and count == most for count in held]
+        kind = "answerable" if not case.refuse else "near" if "near" in case.tags else "far"
+        asked.append(Asked(kind, case.id, rows, np.array(right, dtype=float)))
+    return asked
 
 
 def fit(asked: list[Asked]) -> tuple[Matrix, Matrix]:
     """The weights for ranking and for confidence, the intercept last."""
-    rank = _logistic(np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked]), 1.0)
+    rows, right = np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked])
+    rank = _logistic(rows, right, np.concatenate([[a.weight] * len(a.rows) for a in asked]))
     tops, labels = top_rows(asked, rank)
-    return rank, _logistic(tops, labels, 1.0)
+    return rank, _logistic(tops, labels, np.array([a.weight for a in asked]))
 
 
 def top_rows(asked: list[Asked], rank: Matrix) -> tuple[Matrix, Matrix]:
@@ -128,12 +141,12 @@ def top_rows(asked: list[Asked], rank: Matrix) -> tuple[Matrix, Matrix]:
     return np.array(tops), np.array(labels)
 
 
-def _logistic(rows: Matrix, labels: Matrix, strength: float) -> Matrix:
+def _logistic(rows: Matrix, labels: Matrix, weight: Matrix) -> Matrix:
     from sklearn.linear_model import LogisticRegression  # in the `train` extra
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(rows)
-    fitted = LogisticRegression(C=strength, max_iter=2000).fit(scaler.transform(rows), labels)
+    fitted = LogisticRegression(max_iter=2000).fit(scaler.transform(rows), labels, weight)
     weights = fitted.coef_[0] / scaler.scale_
     return np.array([*weights, fitted.intercept_[0] - weights @ scaler.mean_])
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -65,8 +66,7 @@ def search(
     for rank, hit in enumerate(retriever.rank(question[:1000], count), 1):
         passage = hit.passage
         if as_json:
-            row = {"rank": rank, "score": round(hit.score, 4), "id": passage.id, "document": passage.document_id,
-                   "title": passage.title, "start": passage.start, "end": passage.end, "text": passage.text}  # fmt: skip
+            row = {"rank": rank, "score": round(hit.score, 4), **asdict(passage)}
             typer.echo(json.dumps(row, ensure_ascii=False))
         else:
             typer.echo(f"{rank:2} {hit.score:.3f} {passage.title}\n   {' '.join(passage.text.split())}")

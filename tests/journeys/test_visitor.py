@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from bot import phrases, web
 from bot.answers import Answer, Citation, Question, Reason
+from bot.intake import LONGEST
 from index.passages import Passage, RankedPassage
 from tests.journeys.conftest import FakeBot, serving
 
@@ -179,12 +180,12 @@ def test_a_question_that_is_too_long_or_missing_is_not_sent(visitor: Page) -> No
     box, notice = visitor.locator("#question"), visitor.locator("#notice")
     box.press("Enter")
     expect(notice).to_have_text(phrases.QUESTION_MISSING)
-    box.fill("é" * (web.LONGEST_QUESTION + 1))
+    box.fill("é" * (LONGEST + 1))
     expect(notice).not_to_be_empty()
     expect(box).to_have_attribute("aria-invalid", "true")
     box.press("Enter")
     expect(visitor.locator(".exchange")).to_have_count(0)
-    box.fill("é" * web.LONGEST_QUESTION)
+    box.fill("é" * LONGEST)
     expect(notice).to_be_empty()
 
 

@@ -1,0 +1,43 @@
+"""Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.chain import Bot
+from bot.settings import Settings
+from index.build import build
+from index.encoder import EncoderName
+
+ROOT = Path(__file__).parents[1]
+KNOWLEDGE = ROOT / "knowledge"
+
+
+@pytest.fixture(scope="session")
+def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the repository's own knowledge, built once with the bundled encoder."""
+    folder = tmp_path_factory.mktemp("index")
+    build(KNOWLEDGE, folder, encoder=EncoderName())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bot(index_dir: Path) -> Bot:
+    """The bot over that index."""
+    return Bot.open(Settings(knowledge=KNOWLEDGE, index=index_dir))
+
+
+@pytest.fixture
+def folder_of(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
+    """Write a knowledge folder: relative path → text."""
+
+    def write(files: dict[str, str]) -> Path:
+        folder = tmp_path / "knowledge"
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        return folder
+
+    return write

@@ -1,0 +1,58 @@
+"""Reading: which kind of value is asked for, where it stands, and the decisive words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.kinds import Kind, kind_of, values, wants_several
+from bot.reader import decisive
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Quand a eu lieu la formation ?", Kind.DATE),
+        ("quelles etaient les dates", Kind.DATE),
+        ("Combien de temps a-t-elle duré ?", Kind.DURATION),
+        ("Combien de femmes ?", Kind.NUMBER),
+        ("Quel est le budget du projet ?", Kind.MONEY),
+        ("Où se trouve le bureau ?", Kind.PLACE),
+        ("Dans quelles villes ?", Kind.PLACE),
+        ("Qui a financé le projet ?", Kind.NAME),
+        ("Quel est le numéro de téléphone ?", Kind.CONTACT),
+        ("Pourquoi ce projet ?", Kind.REASON),
+        ("Que signifie le sigle ?", Kind.DEFINITION),
+        ("When did it start?", Kind.DATE),
+        ("How many people came?", Kind.NUMBER),
+        ("Le projet ou la formation", Kind.OTHER),
+    ],
+)
+def test_the_kind_asked_for(question: str, kind: Kind) -> None:
+    assert kind_of(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "expected"),
+    [
+        ("Quand ?", "Le cours a eu lieu du 3 au 5 mai 2021 à Lyon.", ["du 3 au 5 mai 2021"]),
+        ("Depuis quand ?", "Elle existe depuis 1951.", ["1951"]),
+        ("Combien de jours dure-t-il ?", "Il a duré deux jours et demi.", ["deux jours et demi"]),
+        ("Où ?", "Le cours a eu lieu à Lyon et à Aix-en-Provence.", ["à Lyon", "à Aix-en-Provence"]),
+        ("Qui le finance ?", "Il est financé par le Ministère de la Justice.", ["Ministère de la Justice"]),
+        ("Combien ça coûte ?", "L’entrée est à 12 euros.", ["12 euros"]),
+    ],
+)
+def test_decisive_words(question: str, sentence: str, expected: list[str]) -> None:
+    found = [sentence[a:b] for a, b in decisive(question, sentence)]
+    assert all(any(e in f for f in found) for e in expected)
+
+
+@given(st.text(max_size=80), st.text(max_size=200), st.sampled_from(Kind))
+def test_spans_lie_in_the_sentence(question: str, sentence: str, kind: Kind) -> None:
+    for start, end in [*values(kind, sentence, question), *decisive(question, sentence)]:
+        assert 0 <= start < end <= len(sentence)
+
+
+def test_a_plural_question_wants_several() -> None:
+    assert wants_several("Quelles villes ?")
+    assert not wants_several("Quelle ville ?")
