@@ -28,13 +28,13 @@ class Kind(StrEnum):
 # On folded text; the first that matches wins.
 ASKS: tuple[tuple[Kind, str], ...] = (
     (Kind.CONTACT, r"\b(telephone|tel|numero (de|vert)|courriel|e?-?mails?|adresse|joindre|contacter|phone)\b"),
-    (Kind.MONEY, r"\b(budget|montants?|prix|tarifs?|couts?|cout(e|ent|er)|salaires?|subventions?|how much|cost"
+    (Kind.MONEY, r"\b(budget|montants?|prix|tarifs?|couts?|cout(e|ent|er|ait|aient|era)|salaires?|subventions?|how much|cost"
                  r"|combien d'(argent|euros)|combien (de|en) (dollars|dirhams)|a paye combien)\b"),
     (Kind.DURATION, r"\b(combien de (temps|jours|heures|mois|semaines|annees)|durees?|dur(e|ent|aient|era|ait)|how long)\b"),
     (Kind.DATE, r"\b(quand|kan|qd|when|dates?|(quelles?|quels?|en quelle|what) (annees?|jours?|mois|epoques?|siecles?|year)"
                 r"|depuis quand|a quel moment)\b"),
     (Kind.NUMBER, r"\b(combien|cb|nombre|how many|quel (age|pourcentage|taux|chiffre)|quelle (part|proportion|quantite))\b"),
-    (Kind.PLACE, r"(\bou\b(?! (bien|non)\b)(?=.*\?|\s+(est|sont|ont|a|se|etait|etaient|s)\b|$)|\bwhere\b"
+    (Kind.PLACE, r"(\b(c|c'est|c'etait) ou\b|\bou\b(?! (bien|non)\b)(?=.*\?|\s+(est|sont|ont|a|se|etait|etaient|s)\b|$)|\bwhere\b"
                  r"|\b(dans |en |a |de )?quel(le)?s? (villes?|pays|lieux?|endroits?|regions?|continents?|city|cities)\b"
                  r"|\b(villes|lieux?)\b)"),
     (Kind.REASON, r"\b(pourquoi|pk|pq|why|pour quelles? raisons?|dans quel but|quel(le)?s? (est|etait|etaient|sont) (le|la|les) "
@@ -42,12 +42,12 @@ ASKS: tuple[tuple[Kind, str], ...] = (
     (Kind.DEFINITION, r"(\bqu'? ?est[- ]ce que?\b(?! (l|la|le|les) .*\b(fait|font|a|ont)\b)|\bc'? ?est quoi\b|\bque (signifie|veut dire|designe)\b"
                       r"|\bwhat (is|are|does .* (mean|stand for))\b|\bque veut dire\b|\bsignification\b|\bsigle\b)"),
     (Kind.NAME, r"\b(qui|who|whom|quel(le)?s? (organismes?|organisations?|institutions?|personnes?|auteurs?|ministeres?|partenaires?"
-                r"|bailleurs?|projets?|programmes?|entreprises?|roi|reine|president|acteurs?|nom)|nom)\b"),
+                r"|bailleurs?|projets?|programmes?|entreprises?|roi|reine|president|acteurs?|nom)|noms?|s'appel\w+)\b"),
 )  # fmt: skip
 
 MONTH = r"(?:janvier|février|fevrier|mars|avril|mai|juin|juillet|août|aout|septembre|octobre|novembre|décembre|decembre)"
 WORD_NUMBER = (
-    r"(?:un|une|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente"
+    r"(?:deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente"
     r"|quarante|cinquante|soixante|cent|cents|mille|million|millions|milliard|milliards|dizaine|douzaine|centaine"
     r"|dizaines|centaines|milliers|moitié|tiers|quart|plusieurs)"
 )
@@ -87,6 +87,29 @@ def kind_of(question: str) -> Kind:
     return next((kind for kind, pattern in ASKS if re.search(pattern, folded)), Kind.OTHER)
 
 
+FOCUS = re.compile(
+    r"\b(?:quels?|quelles?|what)\b(?:\W+(?:est|sont|etait|etaient|a|ont|ete|is|are|was|were|the|l|le|la|les|d|de|du|des|deux|trois|quatre|cinq|six|"
+    r"two|three|four|five|different\w*|principa\w*|main))*"
+    r"\W+(\w{3,})|\bcombien (?:de |d')(\w{3,})|\bhow many (\w{3,})"
+)
+
+
+def focus(question: str) -> str:
+    """The folded noun that the question is after (« budget » in « quel est le budget »), or ""."""
+    found = FOCUS.search(french.fold(question))
+    return next((g for g in found.groups() if g), "") if found else ""
+
+
+def class_words(question: str) -> frozenset[str]:
+    """Words that only name the kind asked for (« villes », « date »): a value covers them, not the word."""
+    folded = french.fold(question)
+    kind = kind_of(question)
+    if kind in (Kind.OTHER, Kind.NAME):
+        return frozenset()
+    found = re.search(dict(ASKS)[kind], folded)
+    return frozenset(french.words(found[0])) if found else frozenset()
+
+
 def wants_several(question: str) -> bool:
     """Whether the question may have several answers (« quelles villes », « les bailleurs »)."""
     return bool(SEVERAL.search(french.fold(question)))
@@ -98,9 +121,12 @@ def values(kind: Kind, sentence: str, question: str) -> list[tuple[int, int]]:
     if pattern is None:
         return []
     known = set(french.words(question))
+    dates = [m.span() for m in VALUES[Kind.DATE].finditer(sentence)] if kind is Kind.NUMBER else []
     spans = []
     for found in pattern.finditer(sentence):
         start, end = found.span()
+        if any(start < b and a < end for a, b in dates):  # the 15 of « 15 février » counts nothing
+            continue
         while end > start and not (sentence[end - 1].isalnum() or sentence[end - 1] in "»)%€$£"):
             end -= 1
         new = [w for w in french.words(sentence[start:end]) if w not in known and not french.is_stop_word(w)]

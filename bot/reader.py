@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.kinds import Kind, kind_of, values, wants_several
+from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
 from index import french
 from index.encoder import Encoder
 from index.passages import RankedPassage, sentences
@@ -40,6 +40,7 @@ FEATURES = (
     "typed",  # the sentence holds a new value of the kind asked for
     "untyped",  # it holds none although the kind leaves a mark (a date, a number, an amount, an address)
     "untyped_name",  # it holds none of a kind that leaves a fainter mark (a place, a name, a reason)
+    "unfocused",  # title and passage lack the noun that the question is after, or a value of its kind
     "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
     "foreign",  # the question is in English: words are compared by meaning
@@ -85,7 +86,9 @@ class Model:
     def load(path: Path = MODEL) -> "Model":
         """Read `reader.json`."""
         raw = json.loads(path.read_text("utf-8"))
-        return Model(tuple(raw["rank"]), tuple(raw["sure"]), float(raw["threshold"]))
+        rank = tuple(float(raw["rank"][name]) for name in (*FEATURES, "intercept"))
+        sure = tuple(float(raw["sure"][name]) for name in (*FEATURES, "top", "lead", "intercept"))
+        return Model(rank, sure, float(raw["threshold"]))
 
 
 @lru_cache(maxsize=20_000)
@@ -96,8 +99,9 @@ def _topical(text: str) -> frozenset[str]:
 def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
     """The question's topical words with their rarity, less for words that all the passages hold."""
     asked = {}
+    named = class_words(question)
     for word in dict.fromkeys(french.words(question)):
-        if not french.is_stop_word(word):
+        if not french.is_stop_word(word) and word not in named:
             share = sum(word in words for words in near) / max(1, len(near))
             asked[word] = french.rarity(word) * (1 - 0.7 * share)
     return asked
@@ -142,20 +146,23 @@ def features(
     translated: dict[str, dict[str, float]] = {}
     if foreign:
         vocabulary = sorted(set().union(*around.values()))
-        translated = _credit_by_meaning(list(asked), vocabulary, encoder)
+        translated = _credit_by_meaning(list({*asked, focus(question)} - {""}), vocabulary, encoder)
 
     def credit(word: str, words: frozenset[str]) -> float:
         own = _credit(word, words)
         return max(own, max((translated[word][w] for w in words), default=0.0)) if foreign else own
 
     total = sum(asked.values()) or 1.0
+    noun, named = focus(question), class_words(question)
     numbers = {w for w in asked if w[0].isdigit()}
     near = {key: {w: credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
         held, here = near[hit.passage.id], _topical(text)
-        typed = kind is not Kind.OTHER and bool(values(kind, text, question))
+        found = len(values(kind, text, question))
+        typed = found > 0
+        many = found if kind in (Kind.DATE, Kind.PLACE, Kind.NUMBER) else len(SEPARATORS.findall(text))
         matrix[i] = (
             cosines[0, i],
             cosines[1, i],
@@ -169,7 +176,8 @@ def features(
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
-            several * min(1.0, len(SEPARATORS.findall(text)) / 3),
+            1 - max(credit(noun, around[hit.passage.id]), typed and noun in named) if noun else 0.0,
+            several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
             foreign,
         )

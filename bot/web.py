@@ -112,10 +112,10 @@ def page(bot: "Bot") -> gr.Blocks:
         number, verdict = _given(event, "number"), _given(event, "verdict")
         return draw(tuple(_judged(each, number, verdict, verdicts) for each in exchanges))
 
-    def ask(question: str, history: list[dict[str, str]]) -> dict[str, Any]:
+    def ask(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
         """Ask a question in French. `history`: earlier turns as {"role": "user"|"assistant", "content"}."""
         started = time.perf_counter()
-        answer = bot.invoke(Question(question, _turns(history)))
+        answer = bot.invoke(Question(question, _turns(history or [])))
         return record(answer, time.perf_counter() - started)
 
     blocks: gr.Blocks

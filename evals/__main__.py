@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from evals import calibrate as fitting
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
 from evals.report import as_json, bench_table, failures, table
 from evals.run import Answers, read_thresholds, run_cases, score, short_of
 from evals.stock import StockChain, StockMissingError, weights
 from index.documents import Document, read_knowledge
+from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, RepereError
+from index.training.data import held_out
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,6 +78,40 @@ def bench(
     except StockMissingError as error:
         typer.echo(str(error), err=True)
     typer.echo(bench_table(bench_rows(ours, stock)))
+
+
+@app.command()
+def calibrate(
+    questions: Annotated[Path, typer.Argument(help="French questions in SQuAD format, PIAF for instance.")],
+    index: IndexFolder = INDEX,
+    cases: CasesFolder = FOLDER,
+    near: Annotated[float, typer.Option(min=0, max=1, help="Share of near questions to refuse.")] = 0.8,
+    far: Annotated[float, typer.Option(min=0, max=1, help="Share of far questions to refuse.")] = 0.95,
+    save: Annotated[bool, typer.Option("--write", help="Write bot/reader.json.")] = False,
+) -> None:
+    """Fit the reader and its threshold; print what each threshold would give, cross-validated."""
+    reviewed = read_cases(cases)
+    try:
+        items = fitting.read_squad(questions)
+    except ValueError as error:
+        raise RepereError(str(error)) from None
+    name = EncoderName.from_environment()
+    encoder = Encoder(name)
+    strangers = [i.question for i in items if not held_out(i.title)][
+        :: max(1, len(items) // fitting.FAR_ASKED)
+    ]
+    asked = fitting.observe_cases(reviewed, strangers, index, encoder)
+    asked += fitting.observe_file(items, encoder, name)
+    sure, right = fitting.cross_validated(asked)
+    for source in ("file", "cases"):
+        typer.echo(f"\n{source}")
+        for row in fitting.trade_off(asked, sure, right, source):
+            typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+    rows = fitting.trade_off(asked, sure, right, "cases")
+    threshold = fitting.best_threshold(rows, near, far)
+    typer.echo(f"\nthreshold {threshold}")
+    if save:
+        fitting.write(asked, threshold, rows, encoder)
 
 
 def _documents(folder: Path) -> dict[str, Document]:

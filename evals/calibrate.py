@@ -1,20 +1,22 @@
 """Fit the reader: which sentence answers, how sure that is, and below which confidence to refuse.
 
-Reads a SQuAD-format file of French questions and keeps its held-out articles, which the encoder has
-never seen. Each question is asked three times: of all paragraphs, of all but the one that answers
-(near), and, as a question of another article, of paragraphs that know nothing of it (far).
+Two sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
+the encoder has never seen; and the reviewed cases of this knowledge. Every question is also asked of
+passages from which its answer was taken away (near), and questions of another world are asked (far).
 """
 
 import json
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bot.followups import standalone
-from bot.reader import FEATURES, PASSAGES_READ, features, margins, probabilities
+from bot.reader import FEATURES, MODEL, PASSAGES_READ, features, margins, probabilities
 from evals.cases import Case
 from evals.metrics import missing_facts
 from index.build import build
@@ -24,105 +26,124 @@ from index.passages import RankedPassage
 from index.retriever import HybridRetriever
 from index.training.data import held_out
 
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Hits = tuple[RankedPassage, ...]
+FOLDS = 10
+FAR_ASKED = 150  # questions of another world asked of this knowledge
+CASE_WEIGHT = 3.0  # a reviewed case counts as three questions of the file, which are many more
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question as the reader saw it: a row a sentence, and whether that sentence answers."""
+    """One question as the reader saw it: a row of features a sentence, and which sentences answer."""
 
+    source: str  # "file" or "cases"
     kind: str  # "answerable", "near" or "far"
-    group: str  # article or case, for cross-validation
-    rows: Matrix
-    right: Matrix
-    weight: float = 1.0
+    group: str  # article or case: never on both sides of a fold
+    rows: Array
+    right: Array
+
+    @property
+    def weight(self) -> float:
+        """How much it counts in the fit."""
+        return CASE_WEIGHT if self.source == "cases" else 1.0
 
 
-def questions(path: Path) -> list[tuple[str, str, str, int, int]]:
-    """(title, paragraph, question, answer start, answer end) of a SQuAD-format file."""
-    return [
-        (
-            article["title"],
-            p["context"],
-            qa["question"],
-            a["answer_start"],
-            a["answer_start"] + len(a["text"]),
-        )
-        for article in json.loads(path.read_text("utf-8"))["data"]
-        for p in article["paragraphs"]
-        for qa in p["qas"]
-        for a in qa["answers"][:1]
-    ]
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question of a SQuAD-format file; `text[start:end]` is its answer."""
+
+    title: str
+    text: str
+    question: str
+    start: int
+    end: int
 
 
-def observe(path: Path, name: EncoderName) -> list[Asked]:
-    """Ask every held-out question three times; build the index of the held-out paragraphs for it."""
-    everything = questions(path)
-    held = [q for q in everything if held_out(q[0])]
-    others = [q for q in everything if not held_out(q[0])][
-        :: max(1, (len(everything) - len(held)) // len(held))
-    ]
-    texts = list(dict.fromkeys((t, c) for t, c, *_ in held))
+def read_squad(path: Path) -> list[Item]:
+    """The questions of a SQuAD-format file. Raises ValueError when it is none."""
+    try:
+        return [
+            Item(article["title"], p["context"], qa["question"], start, start + len(a["text"]))
+            for article in json.loads(path.read_text("utf-8"))["data"]
+            for p in article["paragraphs"]
+            for qa in p["qas"]
+            for a in qa["answers"][:1]
+            for start in [a["answer_start"]]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a SQuAD-format file ({type(error).__name__})") from error
+
+
+def observe_file(items: list[Item], encoder: Encoder, name: EncoderName) -> list[Asked]:
+    """Ask the held-out questions of their own paragraphs, of all but the right one, and foreign ones."""
+    held = [i for i in items if held_out(i.title)]
+    foreign = [i for i in items if not held_out(i.title)]
+    foreign = foreign[:: max(1, len(foreign) // len(held))]
+    texts = list(dict.fromkeys((i.title, i.text) for i in held))
+    asked: list[Asked] = []
     with tempfile.TemporaryDirectory() as folder:
         knowledge, index = Path(folder) / "knowledge", Path(folder) / "index"
         knowledge.mkdir()
-        for i, (title, text) in enumerate(texts):
-            (knowledge / f"{i}.md").write_text(f"---\ntitle: {json.dumps(title)}\n---\n{text}\n", "utf-8")
+        for number, (title, text) in enumerate(texts):
+            front = f"---\ntitle: {json.dumps(title)}\n---\n"
+            (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
         build(knowledge, index, encoder=name)
         stored = {d.id: d.text for d in read_knowledge(knowledge).documents}
-        encoder = Encoder(name)
         retriever = HybridRetriever(index=index, encoder=encoder)
-        asked = []
-        for title, text, question, start, end in held:
-            gold = str(texts.index((title, text)))
-            shift = stored[gold].find(text[start:end], max(0, start - 5)) - start
-            hits = retriever.rank(question, PASSAGES_READ + 6)
-            span = (gold, start + shift, end + shift)
-            asked.append(_asked("answerable", title, question, hits, encoder, span))
+        for item in held:
+            gold = str(texts.index((item.title, item.text)))
+            answer = item.text[item.start : item.end]
+            low = stored[gold].find(answer, max(0, item.start - 5))
+            hits = retriever.rank(item.question, 2 * PASSAGES_READ)
+            places, rows = features(item.question, hits[:PASSAGES_READ], encoder)
+            right = [
+                hit.passage.document_id == gold
+                and hit.passage.start + a < low + len(answer)
+                and hit.passage.start + b > low
+                for hit, a, b in places
+            ]
+            asked.append(Asked("file", "answerable", item.title, rows, np.array(right, dtype=float)))
             without = tuple(h for h in hits if h.passage.document_id != gold)
-            asked.append(_asked("near", title, question, without, encoder, None))
-        for title, _, question, *_ in others:
-            asked.append(
-                _asked("far", title, question, retriever.rank(question, PASSAGES_READ), encoder, None)
-            )
+            asked.append(_unanswerable("file", "near", item.title, item.question, without, encoder))
+        for item in foreign:
+            hits = retriever.rank(item.question)
+            asked.append(_unanswerable("file", "far", item.title, item.question, hits, encoder))
     return [a for a in asked if len(a.rows)]
 
 
-def _asked(
-    kind: str,
-    group: str,
-    question: str,
-    hits: tuple[RankedPassage, ...],
-    encoder: Encoder,
-    span: tuple[str, int, int] | None,
-) -> Asked:
-    places, rows = features(question, hits[:PASSAGES_READ], encoder)
-    right = [
-        span is not None
-        and hit.passage.document_id == span[0]
-        and hit.passage.start + a < span[2]
-        and hit.passage.start + b > span[1]
-        for hit, a, b in places
-    ]
-    return Asked(kind, group, rows, np.array(right, dtype=float))
-
-
-def observe_cases(cases: list[Case], index: Path, encoder: Encoder) -> list[Asked]:
-    """The same for reviewed cases of a real corpus: the sentences that hold most of the facts are right."""
+def observe_cases(cases: tuple[Case, ...], far: list[str], index: Path, encoder: Encoder) -> list[Asked]:
+    """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
     retriever = HybridRetriever(index=index, encoder=encoder)
-    asked = []
+    asked: list[Asked] = []
     for case in cases:
         question = standalone(case.asked)
-        places, rows = features(question, retriever.rank(question)[:PASSAGES_READ], encoder)
-        held = [sum(not missing_facts(h.passage.text[a:b], [g]) for g in case.facts) for h, a, b in places]
-        most = max(held, default=0)
-        right = [not case.refuse and count > 0 and count == most for count in held]
-        kind = "answerable" if not case.refuse else "near" if "near" in case.tags else "far"
-        asked.append(Asked(kind, case.id, rows, np.array(right, dtype=float)))
-    return asked
+        hits = retriever.rank(question, 2 * PASSAGES_READ)
+        if case.refuse:
+            kind = "near" if "near" in case.tags else "far"
+            asked.append(_unanswerable("cases", kind, case.id, question, hits, encoder))
+            continue
+        places, rows = features(question, hits[:PASSAGES_READ], encoder)
+        held = [_held(h.passage.text[a:b], case) for h, a, b in places]
+        right = [count > 0 and count == max(held) for count in held]
+        asked.append(Asked("cases", "answerable", case.id, rows, np.array(right, dtype=float)))
+        without = tuple(h for h in hits if not _held(h.passage.text, case))
+        asked.append(_unanswerable("cases", "near", case.id, question, without, encoder))
+    for question in far:
+        asked.append(_unanswerable("cases", "far", question, question, retriever.rank(question), encoder))
+    return [a for a in asked if len(a.rows)]
 
 
-def fit(asked: list[Asked]) -> tuple[Matrix, Matrix]:
+def _held(text: str, case: Case) -> int:
+    return sum(not missing_facts(text, [group]) for group in case.facts)
+
+
+def _unanswerable(source: str, kind: str, group: str, question: str, hits: Hits, encoder: Encoder) -> Asked:
+    rows = features(question, hits[:PASSAGES_READ], encoder)[1]
+    return Asked(source, kind, group, rows, np.zeros(len(rows)))
+
+
+def fit(asked: list[Asked]) -> tuple[Array, Array]:
     """The weights for ranking and for confidence, the intercept last."""
     rows, right = np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked])
     rank = _logistic(rows, right, np.concatenate([[a.weight] * len(a.rows) for a in asked]))
@@ -130,7 +151,7 @@ def fit(asked: list[Asked]) -> tuple[Matrix, Matrix]:
     return rank, _logistic(tops, labels, np.array([a.weight for a in asked]))
 
 
-def top_rows(asked: list[Asked], rank: Matrix) -> tuple[Matrix, Matrix]:
+def top_rows(asked: list[Asked], rank: Array) -> tuple[Array, Array]:
     """The best sentence of each question with its margins, and whether it is right."""
     tops, labels = [], []
     for a in asked:
@@ -141,7 +162,7 @@ def top_rows(asked: list[Asked], rank: Matrix) -> tuple[Matrix, Matrix]:
     return np.array(tops), np.array(labels)
 
 
-def _logistic(rows: Matrix, labels: Matrix, weight: Matrix) -> Matrix:
+def _logistic(rows: Array, labels: Array, weight: Array) -> Array:
     from sklearn.linear_model import LogisticRegression  # in the `train` extra
     from sklearn.preprocessing import StandardScaler
 
@@ -151,12 +172,11 @@ def _logistic(rows: Matrix, labels: Matrix, weight: Matrix) -> Matrix:
     return np.array([*weights, fitted.intercept_[0] - weights @ scaler.mean_])
 
 
-def cross_validated(asked: list[Asked], folds: int = 5) -> tuple[Matrix, Matrix]:
-    """Confidence and correctness of each question, fitted without its article."""
-    groups = sorted({a.group for a in asked})
-    fold_of = {g: i % folds for i, g in enumerate(groups)}
+def cross_validated(asked: list[Asked]) -> tuple[Array, Array]:
+    """Confidence and correctness of each question, fitted without its article or case."""
+    fold_of = {group: i % FOLDS for i, group in enumerate(sorted({a.group for a in asked}))}
     sure, labels = np.zeros(len(asked)), np.zeros(len(asked))
-    for fold in range(folds):
+    for fold in range(FOLDS):
         inside = [i for i, a in enumerate(asked) if fold_of[a.group] == fold]
         rank, weights = fit([a for a in asked if fold_of[a.group] != fold])
         tops, right = top_rows([asked[i] for i in inside], rank)
@@ -164,9 +184,11 @@ def cross_validated(asked: list[Asked], folds: int = 5) -> tuple[Matrix, Matrix]
     return sure, labels
 
 
-def table(asked: list[Asked], sure: Matrix, right: Matrix) -> list[dict[str, float]]:
-    """For each threshold: how many are answered, how many rightly, how many of each kind are refused."""
-    kinds = np.array([a.kind for a in asked])
+def trade_off(asked: list[Asked], sure: Array, right: Array, source: str) -> list[dict[str, float]]:
+    """For each threshold, shares in [0, 1] of the answerable that are answered and answered rightly, and
+    of the near and the far that are refused.
+    """
+    kinds = np.array([a.kind if a.source == source else "" for a in asked])
     rows = []
     for threshold in np.arange(0.05, 0.75, 0.05):
         kept = sure >= threshold
@@ -174,15 +196,36 @@ def table(asked: list[Asked], sure: Matrix, right: Matrix) -> list[dict[str, flo
         rows.append(
             {
                 "threshold": round(float(threshold), 2),
-                "coverage": round(float(kept[answerable].mean()), 3),
-                "right": round(float(right[answerable & kept].mean()), 3),
-                "near_refused": round(float((~kept[kinds == "near"]).mean()), 3),
-                "far_refused": round(float((~kept[kinds == "far"]).mean()), 3),
+                "answered": round(float(kept[answerable].mean()), 3),
+                "right": round(float((right * kept)[answerable].mean()), 3),
+                "near refused": round(float((~kept[kinds == "near"]).mean()), 3),
+                "far refused": round(float((~kept[kinds == "far"]).mean()), 3),
             }
         )
     return rows
 
 
-def names() -> list[str]:
-    """The columns of the confidence model."""
-    return [*FEATURES, "top", "lead", "intercept"]
+def best_threshold(rows: list[dict[str, float]], near: float, far: float) -> float:
+    """The lowest threshold that refuses the wanted shares of near and far questions; the highest if none."""
+    enough = [r["threshold"] for r in rows if r["near refused"] >= near and r["far refused"] >= far]
+    return min(enough, default=rows[-1]["threshold"])
+
+
+def write(asked: list[Asked], threshold: float, rows: list[dict[str, float]], encoder: Encoder) -> None:
+    """Write `bot/reader.json`: the weights, the threshold, and what they were fitted on."""
+    rank, sure = fit(asked)
+    counts = Counter(f"{a.source} {a.kind}" for a in asked)
+    fitted = {
+        "threshold": threshold,
+        "rank": dict(zip([*FEATURES, "intercept"], map(_rounded, rank), strict=True)),
+        "sure": dict(zip([*FEATURES, "top", "lead", "intercept"], map(_rounded, sure), strict=True)),
+        "fitted": datetime.now(UTC).date().isoformat(),
+        "encoder": encoder.identity,
+        "questions": dict(sorted(counts.items())),
+        "cross_validated": next(r for r in rows if r["threshold"] == threshold),
+    }
+    MODEL.write_text(json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)

@@ -33,7 +33,7 @@ ENGLISH = frozenset(
 )
 FRENCH = frozenset(
     """le la les l de des du d et est sont a au aux en un une que qu qui quoi quel quelle quels quelles ou
-    quand comment combien pourquoi pour par dans sur avec ce cette ces il elle ils elles y ont etait""".split()
+    quand comment combien pourquoi pour par dans sur avec ce cette ces il elle ils elles ont etait""".split()
 )
 _stemmer = snowballstemmer.stemmer("french")
 

@@ -31,9 +31,7 @@ def main() -> None:
     rarity = {s: round(math.log(len(texts) / n), 2) for s, n in counts.most_common(COMMONEST)}
     out = Path(__file__).parents[1] / "models" / "stem-rarity.json"
     out.write_text(json.dumps(rarity, ensure_ascii=False, sort_keys=True, separators=(",", ":")), "utf-8")
-    print(
-        f"{len(texts)} sentences, {len(counts)} stems; rarest kept: {min(rarity.values())}–{max(rarity.values())}"
-    )
+    print(f"{len(texts)} sentences, {len(counts)} stems")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-sync",
 ]
 LOCAL = re.compile(r"(http://127\.0\.0\.1:\d+/|data:|blob:)")
-PATIENCE = 60_000  # milliseconds a condition may take on a machine that does other things
+PATIENCE = 30_000  # milliseconds a condition may take on a machine that does other things
 
 expect.set_options(timeout=PATIENCE)
 
