@@ -103,8 +103,9 @@ HELPFUL = "Utile"
 UNHELPFUL = "Pas utile"
 JUDGE = "Votre avis, gardé sur cette machine"
 CONNECTION_LOST = "La connexion avec Repère est interrompue. Attendez un instant ou rechargez la page."
-BAD_HISTORY = (
-    "L’historique doit être une liste d’objets « role » (user ou assistant) et « content » (du texte)."
+BAD_REQUEST = (
+    "La question doit être du texte, et l’historique une liste d’objets « role » (user ou assistant) "
+    "et « content » (du texte)."
 )
 SERVING = "Repère vous attend sur {address} (Ctrl+C pour arrêter)."
 STOPPED = "Repère est arrêté."

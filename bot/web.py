@@ -115,8 +115,12 @@ def page(bot: "Bot") -> gr.Blocks:
     def ask(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
         """Ask a question in French. `history`: earlier turns as {"role": "user"|"assistant", "content"}."""
         started = time.perf_counter()
-        answer = bot.invoke(Question(question, _turns(history or [])))
-        return record(answer, time.perf_counter() - started)
+        asked = _checked(question, history or [])
+        try:
+            return record(bot.invoke(asked), time.perf_counter() - started)
+        except Exception:
+            log.exception("a program's question could not be answered")
+            raise gr.Error(phrases.FAILED_TEXT, print_exception=False) from None
 
     blocks: gr.Blocks
     with gr.Blocks(title=phrases.PAGE_TITLE, analytics_enabled=False) as blocks:
@@ -140,9 +144,9 @@ def page(bot: "Bot") -> gr.Blocks:
         gr.HTML(render.composer(), js_on_load=None, apply_default_css=False, elem_classes="docked")
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         drawn = [conversation, shown]
-        asked = conversation.ask(converse, shown, drawn, **hidden)
+        answers = conversation.ask(converse, shown, drawn, **hidden)
         conversation.judge(judge, shown, drawn, **hidden)
-        conversation.start_again(lambda: draw(()), None, drawn, cancels=[asked], **hidden)
+        conversation.start_again(lambda: draw(()), None, drawn, cancels=[answers], **hidden)
         gr.events.api(ask, concurrency_limit=None)
     return blocks
 
@@ -242,15 +246,16 @@ def _history(exchanges: Exchanges) -> tuple[Turn, ...]:
     return tuple(turns[-TURNS_KEPT:])
 
 
-def _turns(history: list[dict[str, str]]) -> tuple[Turn, ...]:
-    """A program's history, checked, for it comes from outside."""
+def _checked(question: Any, history: Any) -> Question:
+    """What a program asks, which may be anything. Raises an error that Gradio passes on as a sentence."""
     try:
         turns = [(each["role"], each["content"]) for each in history[-TURNS_KEPT:]]
-        if all(role in ("user", "assistant") and isinstance(content, str) for role, content in turns):
-            return tuple(Turn(role, content) for role, content in turns)  # type: ignore[arg-type]
-    except (KeyError, TypeError):
-        pass
-    raise gr.Error(phrases.BAD_HISTORY, print_exception=False)
+    except (IndexError, KeyError, TypeError):
+        turns = [("", "")]
+    texts = (question, *(content for _, content in turns))
+    if all(isinstance(t, str) for t in texts) and all(role in ("user", "assistant") for role, _ in turns):
+        return Question(question, tuple(Turn(role, content) for role, content in turns))
+    raise gr.Error(phrases.BAD_REQUEST, print_exception=False)
 
 
 def _judged(exchange: Exchange, number: Any, verdict: Any, verdicts: Feedback) -> Exchange:

@@ -3,6 +3,7 @@
 One analysis serves the index and the question, so that both speak of the same terms.
 """
 
+import itertools
 import json
 import re
 import unicodedata
@@ -75,6 +76,12 @@ def is_english(text: str) -> bool:
 def terms(text: str) -> list[str]:
     """Stems of the topical words, in order, repeats kept."""
     return [stem(w) for w in words(text) if not is_stop_word(w)]
+
+
+def pairs(text: str) -> list[str]:
+    """Neighbouring topical stems: « trait_human » for « la traite des humains »."""
+    found = terms(text)
+    return [f"{a}_{b}" for a, b in itertools.pairwise(found)]
 
 
 @lru_cache(maxsize=200_000)

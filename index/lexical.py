@@ -1,4 +1,4 @@
-"""French full-text search on disk (tantivy): stems of titles and texts, and character n-grams.
+"""French full-text search on disk (tantivy): stems, pairs of stems, and character n-grams.
 
 Knows nothing about vectors. tantivy is imported here alone.
 """
@@ -18,13 +18,13 @@ LONGEST_QUESTION = 64  # terms; more say nothing new and cost time
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
-    for field in ("title", "text", "grams"):
+    for field in ("title", "text", "pairs", "grams"):
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
 class LexicalIndex:
-    """BM25 over stems, and BM25 over character n-grams, which forgive typos."""
+    """BM25 over stems, over pairs of stems, and over character n-grams, which forgive typos."""
 
     def __init__(self, folder: Path) -> None:
         """Open the index in `folder`. Raises ValueError when it is damaged."""
@@ -43,6 +43,7 @@ class LexicalIndex:
                     id=passage.id,
                     title=" ".join(french.terms(passage.title)),
                     text=" ".join(french.terms(passage.text)),
+                    pairs=" ".join(french.pairs(f"{passage.title} {passage.text}")),
                     grams=" ".join(french.ngrams(f"{passage.title} {passage.text}")),
                 )
             )
@@ -56,6 +57,10 @@ class LexicalIndex:
         """BM25 scores of the best `count` passages by stems, id → score > 0."""
         fields = [("text", 1.0), ("title", TITLE_BOOST)]
         return self._search(french.terms(question), fields, count)
+
+    def pairs(self, question: str, count: int) -> dict[str, float]:
+        """BM25 scores of the best `count` passages by pairs of neighbouring stems, id → score > 0."""
+        return self._search(french.pairs(question), [("pairs", 1.0)], count)
 
     def grams(self, question: str, count: int) -> dict[str, float]:
         """BM25 scores of the best `count` passages by character n-grams, id → score > 0."""

@@ -19,7 +19,7 @@ from index.store import Generation, current
 
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
-STEMS, GRAMS, MEANING = 0.30, 0.25, 0.45
+STEMS, PAIRS, GRAMS, MEANING = 0.27, 0.06, 0.22, 0.45
 
 
 class HybridRetriever(BaseRetriever):
@@ -54,16 +54,18 @@ class HybridRetriever(BaseRetriever):
         """The best passages for a question, best first; empty when nothing of it can be searched."""
         generation = self.generation()
         vector = self.encoder.query(question)
-        stems = generation.lexical.stems(question, CANDIDATES)
-        grams = generation.lexical.grams(question, CANDIDATES)
+        lexical = generation.lexical
+        stems = _scaled(lexical.stems(question, CANDIDATES))
+        pairs = _scaled(lexical.pairs(question, CANDIDATES))
+        grams = _scaled(lexical.grams(question, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
-        found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))
-        best_stems, best_grams = max(stems.values(), default=1.0), max(grams.values(), default=1.0)
+        found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         ranked = [
             RankedPassage(
                 passage,
-                STEMS * stems.get(identity, 0.0) / best_stems
-                + GRAMS * grams.get(identity, 0.0) / best_grams
+                STEMS * stems.get(identity, 0.0)
+                + PAIRS * pairs.get(identity, 0.0)
+                + GRAMS * grams.get(identity, 0.0)
                 + MEANING * max(0.0, float(vector[0] @ row[0])),
             )
             for identity, (passage, row) in found.items()
@@ -89,3 +91,9 @@ class HybridRetriever(BaseRetriever):
             )
             for r in self.rank(query)
         ]
+
+
+def _scaled(scores: dict[str, float]) -> dict[str, float]:
+    """BM25 scores as shares of the best one: their size says nothing across questions."""
+    best = max(scores.values(), default=1.0)
+    return {identity: score / best for identity, score in scores.items()}

@@ -22,7 +22,7 @@ from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.lexical import LexicalIndex
 from index.passages import Passage
 
-FORMAT = 1
+FORMAT = 2
 COLLECTION = "passages"
 METADATA = ("document_id", "title", "source", "start", "end")
 BATCH = 2000  # Chroma takes at most 5,461 rows a call

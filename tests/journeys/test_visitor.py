@@ -296,14 +296,31 @@ def test_a_lost_server_is_told_in_french(tmp_path: Path, open_page: Open) -> Non
     expect(page.locator("#question")).to_have_value("Toujours là ?")
 
 
-def test_a_program_gets_a_sentence_for_a_bad_history(tmp_path: Path) -> None:
-    with serving(FakeBot(answer, tmp_path)) as address, httpx.Client(base_url=address) as client:
-        call = client.post(
-            "gradio_api/call/ask", json={"data": ["Où ?", [{"role": "system", "content": ""}]]}
-        )
-        said = client.get(f"gradio_api/call/ask/{call.json()['event_id']}").text
-    assert "event: error" in said
-    assert "Traceback" not in said
+BAD_REQUESTS = [["Où ?", [{"role": "system", "content": ""}]], ["Où ?", "avant"], [3, []], ["Où ?", [{}]]]
+
+
+@pytest.mark.parametrize("data", [*BAD_REQUESTS, ["panne", []]])
+def test_a_program_gets_a_sentence_for_what_cannot_be_answered(tmp_path: Path, data: list[object]) -> None:
+    def reply(question: Question) -> Answer:
+        raise RuntimeError("secret detail")
+
+    with serving(FakeBot(reply, tmp_path)) as address, httpx.Client(base_url=address) as client:
+        call = client.post("gradio_api/call/ask", json={"data": data}).json()["event_id"]
+        said = client.get(f"gradio_api/call/ask/{call}").text
+    assert said.startswith("event: error")
+    told = json.loads(said.partition("data: ")[2])["error"]
+    assert told == (phrases.BAD_REQUEST if data in BAD_REQUESTS else phrases.FAILED_TEXT)
+
+
+def test_a_program_gets_the_answer_as_json(site: str) -> None:
+    with httpx.Client(base_url=site, timeout=60) as client:
+        asked = {"question": "Qui finance le projet COMPASS ?"}
+        call = client.post("gradio_api/call/v2/ask", json=asked).json()["event_id"]
+        said = client.get(f"gradio_api/call/ask/{call}").text
+    assert said.startswith("event: complete")
+    (answered,) = json.loads(said.partition("data: ")[2])
+    assert answered["question"] == asked["question"]
+    assert {"answer", "refused", "reason", "confidence", "citations", "passages"} <= answered.keys()
 
 
 # --- starting and stopping ---
