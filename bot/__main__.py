@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from bot import phrases
-from bot.answers import Answer, Question, Turn
+from bot.answers import Answer, Question, Turn, record
 from bot.settings import Settings
+from bot.writer import one_line
 from index.errors import EncoderMissing, IndexDamaged, IndexMissing, IndexProblem
 
 if TYPE_CHECKING:
@@ -95,36 +96,6 @@ def serve(
     serve_page(bot, bot.settings.host, bot.settings.port)
 
 
-def record(answer: Answer, seconds: float) -> dict[str, Any]:
-    """The answer as the JSON object that programs read; its keys are stable."""
-    return {
-        "question": answer.question,
-        "standalone_question": answer.standalone_question,
-        "answer": answer.text,
-        "refused": answer.refused,
-        "reason": str(answer.reason),
-        "confidence": round(answer.confidence, 4),
-        "citations": [
-            {
-                "number": c.number,
-                "document": c.document_id,
-                "title": c.title,
-                "source": c.source,
-                "quote": c.quote,
-                "start": c.start,
-                "end": c.end,
-            }
-            for c in answer.citations
-        ],
-        "passages": [
-            {"id": p.passage.id, "document": p.passage.document_id, "score": round(p.score, 4)}
-            for p in answer.passages
-        ],
-        "suggestions": list(answer.suggestions),
-        "seconds": round(seconds, 4),
-    }
-
-
 def _lines() -> Iterator[str]:
     """Non-empty lines of standard input; bytes that are not UTF-8 become replacement marks."""
     for raw in sys.stdin.buffer:
@@ -162,7 +133,7 @@ def _show(answer: Answer) -> None:
         print(phrases.UNDERSTOOD_AS.format(question=answer.standalone_question))
     print(answer.text)
     for c in answer.citations:
-        quote = " ".join(c.quote.split())
+        quote = one_line(c.quote)
         print(
             "  "
             + phrases.FROM.format(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from index.passages import RankedPassage
 
@@ -71,3 +71,33 @@ class Answer:
     reason: Reason = Reason.ANSWERED
     suggestions: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+
+
+def record(answer: Answer, seconds: float) -> dict[str, Any]:
+    """The answer as the JSON object that programs read; its keys are stable."""
+    return {
+        "question": answer.question,
+        "standalone_question": answer.standalone_question,
+        "answer": answer.text,
+        "refused": answer.refused,
+        "reason": str(answer.reason),
+        "confidence": round(answer.confidence, 4),
+        "citations": [
+            {
+                "number": c.number,
+                "document": c.document_id,
+                "title": c.title,
+                "source": c.source,
+                "quote": c.quote,
+                "start": c.start,
+                "end": c.end,
+            }
+            for c in answer.citations
+        ],
+        "passages": [
+            {"id": p.passage.id, "document": p.passage.document_id, "score": round(p.score, 4)}
+            for p in answer.passages
+        ],
+        "suggestions": list(answer.suggestions),
+        "seconds": round(seconds, 4),
+    }

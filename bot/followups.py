@@ -60,6 +60,9 @@ def rewrite(text: str, before: str) -> str:
     if CLITIC.search(folded) or DEPENDENT.search(free):
         topic = _topic(before, plural=bool(PLURAL.search(folded)), known=set(french.words(rest)))
         return f"{rest.rstrip(' ?')} ({topic}) ?" if topic else rest
+    if opener and len(french.terms(rest)) <= 1:  # « Et combien de participants ? »
+        topic = _topic(before, plural=True, known=set(french.words(rest)))
+        return f"{rest.rstrip(' ?')} ({topic}) ?" if topic else rest
     return rest if opener and french.terms(rest) else text
 
 

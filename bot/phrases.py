@@ -16,7 +16,7 @@ TOO_LONG = "Votre question est trop longue : résumez-la en moins de {longest} 
 UNREADABLE = (
     "Je ne lis que le français et l’anglais : reformulez votre question avec des mots de ces langues."
 )
-NO_ANSWER = "Je ne sais pas : les documents ne répondent pas à cette question."
+NO_ANSWER = "Je n’ai pas trouvé la réponse dans les documents."
 SUBJECTS = " Ils portent sur : {subjects}."
 MORE_SUBJECTS = " et {count} autres sujets"
 SUBJECTS_NAMED = 8

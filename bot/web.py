@@ -26,8 +26,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import phrases, render
-from bot.__main__ import record
-from bot.answers import Answer, Question, Turn
+from bot.answers import Answer, Question, Turn, record
 from bot.intake import LONGEST
 from bot.render import Exchange
 
@@ -65,7 +64,8 @@ def serve(bot: "Bot", host: str, port: int) -> None:
     try:
         listener = socket.create_server((host, port), family=family, backlog=VISITORS)
     except OSError as error:
-        sys.exit(_why_not(host, port, error))
+        print(_why_not(host, port, error), file=sys.stderr)
+        sys.exit(2)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(application(bot), log_level="critical", timeout_graceful_shutdown=1)
     print(phrases.SERVING.format(address=address), flush=True)  # already listening: nobody is turned away

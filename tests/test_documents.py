@@ -19,11 +19,11 @@ def test_front_matter_is_optional(folder_of: FolderOf) -> None:
 
 
 def test_front_matter_is_read_and_is_no_part_of_the_text(folder_of: FolderOf) -> None:
-    head = "---\ntitle: Été\nsource: https://exemple.org\ndate: 2022-03-31\ntags: [a, b]\nquestions: [Quand ?]\n---\n"
+    head = "---\ntitle: Été\nsource: https://exemple.org\ndate: 2022-03-31\ntags: [a, b]\nquestions: [Quand]\n---\n"
     (document,) = read_knowledge(folder_of({"f.md": head + "Corps."})).documents
     assert document.text == "Corps."
     assert (document.title, document.date, document.tags) == ("Été", "2022-03-31", ("a", "b"))
-    assert document.questions == ("Quand ?",)
+    assert document.questions == ("Quand",)
 
 
 def test_text_is_composed_and_line_ends_are_unified(folder_of: FolderOf) -> None:

@@ -33,6 +33,12 @@ def understood(question: str, *earlier: str) -> str:
             "femmes formations",
             "",
         ),
+        (
+            "Quand a eu lieu la formation de Rabat ?",
+            "Et combien de participants ?",
+            "combien participants rabat",
+            "",
+        ),
         ("Qui finance le projet Avenir ?", "Depuis quand existe-t-il ?", "quand projet avenir", ""),
         ("Parlez-moi du projet COMPASS", "Qui finance ce projet ?", "finance compass", ""),
     ],

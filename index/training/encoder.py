@@ -236,7 +236,12 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.resume:
         model = Encoder(
-            BertModel.from_pretrained(args.resume, add_pooling_layer=False, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
+            BertModel.from_pretrained(
+                args.resume,
+                add_pooling_layer=False,
+                hidden_dropout_prob=0.0,
+                attention_probs_dropout_prob=0.0,
+            ),
             PreTrainedTokenizerFast.from_pretrained(args.resume),
         )
     else:

@@ -1,6 +1,7 @@
 """A visitor's browser and the servers it visits: the real bot, and fakes for what a real one seldom does."""
 
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,25 +61,16 @@ class FakeBot:
 @contextmanager
 def serving(bot: Any) -> Iterator[str]:
     """The address of a server for `bot`, on a free port of this machine."""
-    server = uvicorn.Server(
-        uvicorn.Config(web.application(bot), port=0, log_level="critical", timeout_graceful_shutdown=1)
-    )
-    ready = threading.Event()
-    startup = server.startup
-
-    async def announced(**options: Any) -> None:
-        await startup(**options)
-        ready.set()
-
-    server.startup = announced  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert ready.wait(60), "the server did not start"
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    finally:
-        server.should_exit = True
-        thread.join(30)
+    config = uvicorn.Config(web.application(bot), log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join(30)
 
 
 @pytest.fixture(scope="module")

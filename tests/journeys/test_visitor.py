@@ -326,11 +326,17 @@ def test_a_program_gets_the_answer_as_json(site: str) -> None:
 # --- starting and stopping ---
 
 
-def test_a_taken_port_is_one_sentence_with_a_way_out(tmp_path: Path) -> None:
+def test_a_taken_port_is_one_sentence_with_a_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SystemExit, match=rf"{port}.*--port"):
+        with pytest.raises(SystemExit) as stopped:
             web.serve(FakeBot(answer, tmp_path), "127.0.0.1", port)  # type: ignore[arg-type]
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    assert re.fullmatch(rf".*{port}.*--port \d+\n", said.err)
+    assert said.out == ""
 
 
 def test_the_server_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
