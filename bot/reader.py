@@ -28,9 +28,8 @@ Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 FEATURES = (
-    "meaning",  # cosine of question and sentence
-    "meaning_titled",  # cosine of question and title with sentence
-    "meaning_lead",  # the larger of both, less its mean over all sentences read
+    "meaning",  # cosine of question and sentence (under its title)
+    "meaning_lead",  # the same, less its mean over all sentences read
     "passage",  # fused score of the passage
     "rank",  # 1 / rank of the passage
     "covered",  # share of the question's topical words, by rarity, that the sentence holds
@@ -132,10 +131,8 @@ def features(
     if not places:
         return [], np.zeros((0, len(FEATURES)))
     texts = [h.passage.text[a:b] for h, a, b in places]
-    titled = [f"{h.passage.title}. {t}" for (h, _, _), t in zip(places, texts, strict=True)]
-    rows = encoder.remembered(texts + titled)
-    cosines = (rows @ encoder.query(question)[0]).astype(float).reshape(2, -1)
-    lead = cosines.max(axis=0) - cosines.max(axis=0).mean()
+    cosines = np.array([c for h in hits for c in h.meanings])
+    lead = cosines - cosines.mean()
     around = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
     asked, kind, several = (
         weights(question, list(around.values())),
@@ -164,8 +161,7 @@ def features(
         typed = found > 0
         many = found if kind in (Kind.DATE, Kind.PLACE, Kind.NUMBER) else len(SEPARATORS.findall(text))
         matrix[i] = (
-            cosines[0, i],
-            cosines[1, i],
+            cosines[i],
             lead[i],
             hit.score,
             1 / ranks[hit.passage.id],
@@ -247,6 +243,12 @@ class Reader:
 def decisive(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
     """The decisive words: values of the kind asked for, else the longest stretch the question lacks."""
     spans = values(kind_of(question), sentence, question)
+    noun = focus(question)
+    counted = [
+        s for s in spans if noun and any(french.likeness(noun, w) for w in _topical(sentence[slice(*s)]))
+    ]
+    if counted:  # « combien de participants ? » wants the 70 of « 70 participants », not each number
+        return tuple(counted)
     if spans:
         return tuple(spans)
     asked = _topical(question)

@@ -28,10 +28,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
-    """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search."""
+    """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
+
+    `meanings` are the cosines of the question with each of the passage's `sentences`, in order.
+    """
 
     passage: Passage
     score: float
+    meanings: tuple[float, ...] = ()
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried

@@ -19,7 +19,7 @@ from index.store import Generation, current
 
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
-STEMS, PAIRS, GRAMS, MEANING = 0.27, 0.06, 0.22, 0.45
+STEMS, PAIRS, GRAMS, MEANING, SENTENCE = 0.27, 0.06, 0.22, 0.10, 0.35
 
 
 class HybridRetriever(BaseRetriever):
@@ -60,16 +60,17 @@ class HybridRetriever(BaseRetriever):
         grams = _scaled(lexical.grams(question, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
-        ranked = [
-            RankedPassage(
-                passage,
+        ranked = []
+        for identity, (passage, rows) in found.items():
+            whole, *meanings = (rows @ vector[0]).tolist()
+            score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)
                 + GRAMS * grams.get(identity, 0.0)
-                + MEANING * max(0.0, float(vector[0] @ row[0])),
+                + MEANING * max(0.0, whole)
+                + SENTENCE * max(0.0, *meanings)
             )
-            for identity, (passage, row) in found.items()
-        ]
+            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings)))
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         return tuple(ranked[: count or self.count])
 

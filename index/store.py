@@ -7,6 +7,7 @@ chromadb is imported here alone. Knows nothing about how a generation is built o
 """
 
 import contextlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -22,9 +23,10 @@ from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.lexical import LexicalIndex
 from index.passages import Passage
 
-FORMAT = 2
+FORMAT = 3
 COLLECTION = "passages"
-METADATA = ("document_id", "title", "source", "start", "end")
+VECTORS = "vectors.npy"  # float16; for each passage a row for the whole, then one a sentence
+METADATA = ("document_id", "title", "source", "start", "end")  # and "row", "rows": where in VECTORS
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 
 
@@ -101,6 +103,7 @@ class Generation:
         try:
             self.documents = tuple(_read_documents(folder))
             self.lexical = LexicalIndex(folder / "lexical")
+            self._vectors = np.load(folder / VECTORS, mmap_mode="r")
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
@@ -123,16 +126,19 @@ class Generation:
         return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
 
     def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Vectors]]:
-        """Passages by id, each with its (1 × dimensions) vector; unknown ids are left out."""
+        """Passages by id, each with its (1 + sentences × dimensions) vectors; unknown ids are left out."""
         if not ids:
             return {}
-        found = self._collection.get(ids=ids, include=["documents", "metadatas", "embeddings"])
-        rows = np.asarray(found["embeddings"], dtype=np.float32)
+        found = self._collection.get(ids=ids, include=["documents", "metadatas"])
         texts, metadatas = found["documents"] or [], found["metadatas"] or []
         return {
-            identity: (_passage(identity, text, metadata), rows[i : i + 1])
-            for i, (identity, text, metadata) in enumerate(zip(found["ids"], texts, metadatas, strict=True))
+            identity: (_passage(identity, text, metadata), self._rows(metadata))
+            for identity, text, metadata in zip(found["ids"], texts, metadatas, strict=True)
         }
+
+    def _rows(self, metadata: Any) -> Vectors:
+        first = int(metadata["row"])
+        return np.asarray(self._vectors[first : first + int(metadata["rows"])], dtype=np.float32)
 
     def everything(self) -> Iterator[tuple[Passage, Vectors]]:
         """All passages with their vectors, a batch at a time."""
@@ -164,8 +170,14 @@ def _passage(identity: str, text: str, metadata: Any) -> Passage:
     )
 
 
-def write_passages(folder: Path, passages: list[Passage], vectors: Vectors) -> None:
-    """Write passages with their vectors into a new Chroma collection; cosine is set explicitly."""
+def write_passages(folder: Path, passages: list[Passage], vectors: list[Vectors]) -> None:
+    """Write passages into a new Chroma collection, cosine set explicitly, and all their vectors beside it.
+
+    `vectors` has for each passage a (1 + sentences × dimensions) matrix, the whole passage first.
+    """
+    counts = [len(v) for v in vectors]
+    firsts = [0, *itertools.accumulate(counts)]
+    np.save(folder / VECTORS, np.concatenate(vectors).astype(np.float16))
     client = _client(folder / "chroma", create=True)
     collection = client.create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -174,9 +186,12 @@ def write_passages(folder: Path, passages: list[Passage], vectors: Vectors) -> N
         part = passages[start : start + BATCH]
         collection.add(
             ids=[p.id for p in part],
-            embeddings=vectors[start : start + BATCH],
+            embeddings=[v[0] for v in vectors[start : start + BATCH]],
             documents=[p.text for p in part],
-            metadatas=[{key: getattr(p, key) for key in METADATA} for p in part],
+            metadatas=[
+                {key: getattr(p, key) for key in METADATA} | {"row": firsts[i], "rows": counts[i]}
+                for i, p in enumerate(part, start)
+            ],
         )
     with contextlib.suppress(AttributeError):
         client.close()

@@ -47,6 +47,11 @@ def test_decisive_words(question: str, sentence: str, expected: list[str]) -> No
     assert all(any(e in f for f in found) for e in expected)
 
 
+def test_the_number_of_the_noun_that_was_asked_for() -> None:
+    sentence = "Les trois cours de 2022 ont réuni 70 participants : 35 femmes et 35 hommes."
+    assert [sentence[a:b] for a, b in decisive("Combien de participants ?", sentence)] == ["70 participants"]
+
+
 @given(st.text(max_size=80), st.text(max_size=200), st.sampled_from(Kind))
 def test_spans_lie_in_the_sentence(question: str, sentence: str, kind: Kind) -> None:
     for start, end in [*values(kind, sentence, question), *decisive(question, sentence)]:
