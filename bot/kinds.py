@@ -73,7 +73,7 @@ VALUES: dict[Kind, re.Pattern[str]] = {
     Kind.NAME: re.compile(PROPER),
     Kind.CONTACT: re.compile(r"(?:https?://\S+|\b[\w.+-]+@[\w-]+\.\w+|(?:\+|\b0)\d[\d .-]{7,}|\b\d{1,4},? (?:rue|avenue|boulevard|place|allée)\b.*)"),
     Kind.REASON: re.compile(r"\b(?:afin (?:de|d’|que)|pour|parce qu|car |en raison|grâce|à cause|puisqu|dans le but|objectif|vise|permet|en vue)\b.*", re.I),
-    Kind.DEFINITION: re.compile(r"\b(?:est|sont|était|étaient|désigne|désignent|signifie|signifient|consiste|correspond|représente|regroupe)\b.*", re.I),
+    Kind.DEFINITION: re.compile(r"\b(?:est|sont|était|étaient|désigne|désignent|veut dire|veulent dire|signifie|signifient|consiste|correspond|représente|regroupe)\b.*", re.I),
 }  # fmt: skip
 
 SEVERAL = re.compile(
@@ -115,12 +115,12 @@ def wants_several(question: str) -> bool:
     return bool(SEVERAL.search(french.fold(question)))
 
 
-def values(kind: Kind, sentence: str, question: str) -> list[tuple[int, int]]:
-    """The (start, end) spans of values of this kind in a sentence that the question does not hold itself."""
+def values(kind: Kind, sentence: str, known_text: str) -> list[tuple[int, int]]:
+    """The (start, end) spans of values of this kind in a sentence that are not known from the question."""
     pattern = VALUES.get(kind)
     if pattern is None:
         return []
-    known = set(french.words(question))
+    known = set(french.words(known_text))
     dates = [m.span() for m in VALUES[Kind.DATE].finditer(sentence)] if kind is Kind.NUMBER else []
     spans = []
     for found in pattern.finditer(sentence):

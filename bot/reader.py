@@ -98,12 +98,16 @@ def _topical(text: str) -> frozenset[str]:
 def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
     """The question's topical words with their rarity, less for words that all the passages hold."""
     asked = {}
-    named = class_words(question)
     for word in dict.fromkeys(french.words(question)):
-        if not french.is_stop_word(word) and word not in named:
+        if not french.is_stop_word(word):
             share = sum(word in words for words in near) / max(1, len(near))
             asked[word] = french.rarity(word) * (1 - 0.7 * share)
     return asked
+
+
+def _known(question: str, title: str) -> str:
+    """What is no news: the words of the question, and the years that stand in the title already."""
+    return " ".join([question, *(w for w in french.words(title) if w.isdigit())])
 
 
 def _credit(word: str, words: frozenset[str]) -> float:
@@ -150,29 +154,30 @@ def features(
         return max(own, max((translated[word][w] for w in words), default=0.0)) if foreign else own
 
     total = sum(asked.values()) or 1.0
-    noun, named = focus(question), class_words(question)
+    noun, classes = focus(question), class_words(question)
     numbers = {w for w in asked if w[0].isdigit()}
     near = {key: {w: credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
         held, here = near[hit.passage.id], _topical(text)
-        found = len(values(kind, text, question))
+        found = len(values(kind, text, _known(question, hit.passage.title)))
         typed = found > 0
+        named = classes if typed else frozenset()  # a city covers « villes » as well as the word does
         many = found if kind in (Kind.DATE, Kind.PLACE, Kind.NUMBER) else len(SEPARATORS.findall(text))
         matrix[i] = (
             cosines[i],
             lead[i],
             hit.score,
             1 / ranks[hit.passage.id],
-            sum(r * credit(w, here) for w, r in asked.items()) / total,
-            sum(r * held[w] for w, r in asked.items()) / total,
-            max(((1 - held[w]) * r / 10 for w, r in asked.items()), default=0.0),
+            sum(r * (1.0 if w in named else credit(w, here)) for w, r in asked.items()) / total,
+            sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
+            max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
             any(held[w] < 1 for w in numbers),
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
-            1 - max(credit(noun, around[hit.passage.id]), typed and noun in named) if noun else 0.0,
+            1 - max(credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
             several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
             foreign,
@@ -237,12 +242,15 @@ class Reader:
         hit, a, b = place
         text = hit.passage.text[a:b]
         start = hit.passage.start + a
-        return Evidence(hit, text, start, start + len(text), probability, decisive(question, text))
+        return Evidence(
+            hit, text, start, start + len(text), probability, decisive(question, text, hit.passage.title)
+        )
 
 
-def decisive(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
+def decisive(question: str, sentence: str, title: str = "") -> tuple[tuple[int, int], ...]:
     """The decisive words: values of the kind asked for, else the longest stretch the question lacks."""
-    spans = values(kind_of(question), sentence, question)
+    known = _known(question, title)
+    spans = values(kind_of(question), sentence, known) or values(kind_of(question), sentence, question)
     noun = focus(question)
     counted = [
         s for s in spans if noun and any(french.likeness(noun, w) for w in _topical(sentence[slice(*s)]))

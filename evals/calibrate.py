@@ -30,7 +30,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Hits = tuple[RankedPassage, ...]
 FOLDS = 10
 FAR_ASKED = 150  # questions of another world asked of this knowledge
-CASE_WEIGHT = 3.0  # a reviewed case counts as three questions of the file, which are many more
+CASE_WEIGHT = 10.0  # a reviewed case counts as ten questions of the file, which are many more
 
 
 @dataclass(frozen=True, slots=True)
