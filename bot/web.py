@@ -3,6 +3,7 @@
 Nothing here or in the browser asks another machine for anything: no fonts, no scripts, no telemetry.
 """
 
+import contextlib
 import errno
 import json
 import logging
@@ -69,10 +70,9 @@ def serve(bot: "Bot", host: str, port: int) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(application(bot), log_level="critical", timeout_graceful_shutdown=1)
     print(phrases.SERVING.format(address=address), flush=True)  # already listening: nobody is turned away
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        print(f"\n{phrases.STOPPED}", flush=True)
+    print(f"\n{phrases.STOPPED}", flush=True)
 
 
 def application(bot: "Bot") -> FastAPI:
