@@ -1,5 +1,6 @@
 """`python -m bot` : poser une question, en traiter un lot, discuter au terminal ou servir la page."""
 
+import gc
 import io
 import json
 import os
@@ -150,6 +151,7 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         settings = Settings.from_environment(index=index, **overrides)
     except ValueError as error:
         _fail(phrases.BAD_SETTING.format(setting=error))
+    gc.disable()  # a tenth or more of the start would go into looking for garbage among imports
     from bot.chain import Bot
 
     try:
@@ -162,6 +164,9 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         _fail(phrases.INDEX_OUTDATED.format(command=error.command))
     except EncoderMissing:
         _fail(phrases.ENCODER_MISSING.format(model=settings.encoder.model or "repere-encoder-fr"))
+    finally:
+        gc.freeze()  # what was imported stays for good
+        gc.enable()
 
 
 def _fail(sentence: str) -> NoReturn:
