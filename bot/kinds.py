@@ -4,8 +4,10 @@ A question « quand » wants a date, « combien de temps » a duration: a senten
 Grammar of French (and English) questions only; no word of any organisation stands here.
 """
 
+import difflib
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from index import french
 
@@ -27,13 +29,14 @@ class Kind(StrEnum):
 
 # On folded text; the first that matches wins.
 ASKS: tuple[tuple[Kind, str], ...] = (
+    (Kind.DATE, r"\b(depuis combiens? de (temps|jours|mois|annees)|how long ago|since when)\b"),
     (Kind.CONTACT, r"\b(telephone|tel|numero (de|vert)|courriel|e?-?mails?|adresse|joindre|contacter|phone)\b"),
     (Kind.MONEY, r"\b(budget|montants?|prix|tarifs?|couts?|cout(e|ent|er|ait|aient|era)|salaires?|subventions?|how much|cost"
-                 r"|combien d'(argent|euros)|combien (de|en) (dollars|dirhams)|a paye combien)\b"),
-    (Kind.DURATION, r"\b(combien de (temps|jours|heures|mois|semaines|annees)|durees?|dur(e|ent|aient|era|ait)|how long)\b"),
+                 r"|combiens? d'(argent|euros)|combien (de|en) (dollars|dirhams)|a paye combien)\b"),
+    (Kind.DURATION, r"\b(combiens? de (temps|jours|heures|mois|semaines|annees)|durees?|dur(e|ent|aient|era|ait)|how long)\b"),
     (Kind.DATE, r"\b(quand|kan|qd|when|dates?|(quelles?|quels?|en quelle|what) (annees?|jours?|mois|epoques?|siecles?|year)"
                 r"|depuis quand|a quel moment)\b"),
-    (Kind.NUMBER, r"\b(combien|cb|nombre|how many|quel (age|pourcentage|taux|chiffre)|quelle (part|proportion|quantite))\b"),
+    (Kind.NUMBER, r"\b(combiens?|cb|nombre|how many|quel (age|pourcentage|taux|chiffre)|quelle (part|proportion|quantite))\b"),
     (Kind.PLACE, r"(\b(c|c'est|c'etait) ou\b|\bou\b(?! (bien|non)\b)(?=.*\?|\s+(est|sont|ont|a|se|etait|etaient|s)\b|$)|\bwhere\b"
                  r"|\b(dans |en |a |de )?quel(le)?s? (villes?|pays|lieux?|endroits?|regions?|continents?|city|cities)\b"
                  r"|\b(villes|lieux?)\b)"),
@@ -62,13 +65,14 @@ PROPER = rf"(?:«\s?[^»]{{3,160}}\s?»(?:\s\([A-Z]{{2,}}\))?|{WORD}(?:[\s’'](
 VALUES: dict[Kind, re.Pattern[str]] = {
     Kind.DATE: re.compile(
         rf"(?:(?:du|le|au|entre le|depuis|fin|début|en|vers|dès)\s)?(?:\d{{1,2}}(?:er)?(?:\s?(?:au|et|-|–)\s?(?:le )?\d{{1,2}}(?:er)?)?\s{MONTH}(?:\s\d{{3,4}})?"
-        rf"|{MONTH}\s(?:de )?\d{{3,4}}|\b(?:1\d{{3}}|20\d{{2}})(?:-\d{{2}}){{0,2}}\b|[XVI]+e siècle|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})", re.I),
+        rf"|{MONTH}\s(?:de )?\d{{3,4}}|depuis\s{NUMBER}\s{UNIT}|\b(?:1\d{{3}}|20\d{{2}})(?:-\d{{2}}){{0,2}}\b|[XVI]+e siècle|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})", re.I),
     Kind.DURATION: re.compile(rf"(?:{NUMBER}\s{UNIT}(?: et demie?)?|{UNIT}\s{NUMBER})", re.I),
     Kind.MONEY: re.compile(rf"{NUMBER}\s?(?:d’|d'|de )?(?:\w+ )?{CURRENCY}", re.I),
     Kind.NUMBER: re.compile(rf"(?:(?:plus|moins|près|environ) (?:de |d’)?)?{NUMBER}(?:\s(?!et\b|ou\b|de\b|en\b|du\b|à\b)[\w’-]{{3,}})?", re.I),
     Kind.PLACE: re.compile(
         rf"\b(?:à|À|au|Au|aux|Aux|en|En|dans|Dans|vers|près de)\s(?:la |le |les |l’)?[{UPPER}][\w-]+"
         rf"(?:[-\s](?:sur|en|les|la|le|de|du)?[-\s]?[{UPPER}][\w-]+)*"
+        rf"|\b(?:villes|pays|régions|lieux|endroits)\s:\s(?P<list>{WORD}(?:(?:,| et)\s{WORD})*)"
     ),
     Kind.NAME: re.compile(PROPER),
     Kind.CONTACT: re.compile(r"(?:https?://\S+|\b[\w.+-]+@[\w-]+\.\w+|(?:\+|\b0)\d[\d .-]{7,}|\b\d{1,4},? (?:rue|avenue|boulevard|place|allée)\b.*)"),
@@ -81,16 +85,30 @@ SEVERAL = re.compile(
 )
 
 
+QUESTION_WORDS = ("combien", "pourquoi", "quand", "quelle", "quelles", "quels")
+
+
+def _spelled(question: str) -> str:
+    """The folded question with its question words spelled right: « combiens », « pourqoi », « qaund »."""
+    folded = french.fold(question)
+    for word in french.words(folded):
+        if len(word) > 4 and not french.is_stop_word(word) and not french.is_known(word):
+            for right in difflib.get_close_matches(word, QUESTION_WORDS, 1, 0.8):
+                folded = folded.replace(word, right)
+    return folded
+
+
+@lru_cache(maxsize=1000)
 def kind_of(question: str) -> Kind:
     """The kind of value a question asks for; OTHER when its words do not tell."""
-    folded = french.fold(question)
+    folded = _spelled(question)
     return next((kind for kind, pattern in ASKS if re.search(pattern, folded)), Kind.OTHER)
 
 
 FOCUS = re.compile(
     r"\b(?:quels?|quelles?|what)\b(?:\W+(?:est|sont|etait|etaient|a|ont|ete|is|are|was|were|the|l|le|la|les|d|de|du|des|deux|trois|quatre|cinq|six|"
     r"two|three|four|five|different\w*|principa\w*|main))*"
-    r"\W+(\w{3,})|\bcombien (?:de |d')(\w{3,})|\bhow many (\w{3,})"
+    r"\W+(\w{3,})|\bcombiens? (?:de |d')(\w{3,})|\bhow many (\w{3,})"
 )
 
 
@@ -106,7 +124,7 @@ def class_words(question: str) -> frozenset[str]:
     kind = kind_of(question)
     if kind in (Kind.OTHER, Kind.NAME):
         return frozenset()
-    found = re.search(dict(ASKS)[kind], folded)
+    found = next((m for k, pattern in ASKS if k is kind and (m := re.search(pattern, folded))), None)
     return frozenset(french.words(found[0])) if found else frozenset()
 
 
@@ -124,7 +142,7 @@ def values(kind: Kind, sentence: str, known_text: str) -> list[tuple[int, int]]:
     dates = [m.span() for m in VALUES[Kind.DATE].finditer(sentence)] if kind is Kind.NUMBER else []
     spans = []
     for found in pattern.finditer(sentence):
-        start, end = found.span()
+        start, end = found.span(found.lastgroup or 0)
         if any(start < b and a < end for a, b in dates):  # the 15 of « 15 février » counts nothing
             continue
         while end > start and not (sentence[end - 1].isalnum() or sentence[end - 1] in "»)%€$£"):

@@ -21,6 +21,7 @@ from index.passages import RankedPassage, sentences
 
 PASSAGES_READ = 6
 MOST_QUOTES = 3
+CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability, is quoted beside it
 MODEL = Path(__file__).parent / "reader.json"
 UNRELATED, TRANSLATED = 0.5, 0.8  # cosines of a word with an unrelated one and with its translation
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
@@ -218,8 +219,10 @@ class Reader:
             kept += [
                 i
                 for i in order[1:]
-                if ranked[i] >= 0.6 * ranked[best] and self._adds(question, places, kept, i)
+                if ranked[i] >= CLOSE * ranked[best] and self._adds(question, places, kept, i)
             ]
+        if len(kept) == 1 and len(order) > 1 and ranked[order[1]] >= CLOSE * ranked[best]:
+            kept.append(order[1])
         kept = kept[:MOST_QUOTES]
         return Reading(
             tuple(self._evidence(question, places[i], float(ranked[i])) for i in kept),

@@ -105,8 +105,10 @@ def page(bot: "Bot") -> gr.Blocks:
         return [render.exchange(each) for each in exchanges], exchanges
 
     def converse(exchanges: Exchanges, event: gr.EventData) -> Iterator[Drawn]:
+        kept = exchanges[-EXCHANGES_SHOWN + 1 :]
+        before, _ = draw(kept)  # once, not at each word
         for exchange in answering(bot, _given(event, "question"), exchanges):
-            yield draw((*exchanges[-EXCHANGES_SHOWN + 1 :], exchange))
+            yield [*before, render.exchange(exchange)], (*kept, exchange)
 
     def judge(exchanges: Exchanges, event: gr.EventData) -> Drawn:
         number, verdict = _given(event, "number"), _given(event, "verdict")

@@ -16,7 +16,7 @@ from evals.stock import StockChain, StockMissingError, weights
 from index.documents import Document, read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, RepereError
-from index.training.data import held_out
+from index.training.data import held_out, squad
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -92,7 +92,7 @@ def calibrate(
     """Fit the reader and its threshold; print what each threshold would give, cross-validated."""
     reviewed = read_cases(cases)
     try:
-        items = fitting.read_squad(questions)
+        items = squad(questions)
     except ValueError as error:
         raise RepereError(str(error)) from None
     name = EncoderName.from_environment()

@@ -24,7 +24,7 @@ from index.documents import read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.passages import RankedPassage
 from index.retriever import HybridRetriever
-from index.training.data import held_out
+from index.training.data import Question, held_out
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Hits = tuple[RankedPassage, ...]
@@ -49,33 +49,7 @@ class Asked:
         return CASE_WEIGHT if self.source == "cases" else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One question of a SQuAD-format file; `text[start:end]` is its answer."""
-
-    title: str
-    text: str
-    question: str
-    start: int
-    end: int
-
-
-def read_squad(path: Path) -> list[Item]:
-    """The questions of a SQuAD-format file. Raises ValueError when it is none."""
-    try:
-        return [
-            Item(article["title"], p["context"], qa["question"], start, start + len(a["text"]))
-            for article in json.loads(path.read_text("utf-8"))["data"]
-            for p in article["paragraphs"]
-            for qa in p["qas"]
-            for a in qa["answers"][:1]
-            for start in [a["answer_start"]]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not a SQuAD-format file ({type(error).__name__})") from error
-
-
-def observe_file(items: list[Item], encoder: Encoder, name: EncoderName) -> list[Asked]:
+def observe_file(items: list[Question], encoder: Encoder, name: EncoderName) -> list[Asked]:
     """Ask the held-out questions of their own paragraphs, of all but the right one, and foreign ones."""
     held = [i for i in items if held_out(i.title)]
     foreign = [i for i in items if not held_out(i.title)]

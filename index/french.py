@@ -24,7 +24,8 @@ STOP_WORDS = frozenset(
     m ma mais me meme memes mes moi mon n ne ni nos notre nous on ont ou par parmi pas peu peut peuvent plus
     pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se sera seront ses si soit son
     sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une vers vos votre vous y
-    combien quelqu aussi ainsi afin donc alors cependant etc
+    combien combiens quelqu aussi ainsi afin donc alors cependant etc exactement precisement vraiment juste
+    svp stp please slt bjr bonjour merci voudrais aimerais dites dis
     the of and to in is are was were what which who where when how did does do has have had an for by on
     at with from it its this that these those be been many much""".split()
 )
@@ -108,6 +109,11 @@ def rarity(word: str) -> float:
     """How rare a folded word's stem is in French: ln(sentences / sentences that hold it), at most 10.5."""
     table, unseen = _rarities()
     return table.get(stem(word), unseen)
+
+
+def is_known(word: str) -> bool:
+    """Whether a folded word is one of the 8,000 commonest of French, in any of its forms."""
+    return stem(word) in _rarities()[0]
 
 
 @lru_cache(maxsize=100_000)

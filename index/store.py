@@ -23,7 +23,7 @@ from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.lexical import LexicalIndex
 from index.passages import Passage
 
-FORMAT = 3
+FORMAT = 4
 COLLECTION = "passages"
 VECTORS = "vectors.npy"  # float16; for each passage a row for the whole, then one a sentence
 METADATA = ("document_id", "title", "source", "start", "end")  # and "row", "rows": where in VECTORS

@@ -1,6 +1,7 @@
 """The bot as a whole: answers with proof, refusals, small talk, bad input, LangChain's four ways of calling."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 from bot.answers import Answer, Question, Reason, Turn
 from bot.chain import Bot
 from bot.intake import LONGEST
+from bot.settings import Settings
+from index.build import build
 from index.documents import Document, read_knowledge
+from index.encoder import EncoderName
 from tests.conftest import KNOWLEDGE
 
 TEXTS = {d.id: d.text for d in read_knowledge(KNOWLEDGE).documents}
@@ -33,6 +37,22 @@ def test_an_answer_is_its_quotes(bot: Bot) -> None:
         w for w in ("Danemark", "Pays-Bas", "États-Unis") if w in answer.text
     }
     assert_proved(answer)
+
+
+def test_a_runner_up_as_likely_is_quoted_too(
+    folder_of: Callable[[dict[str, str]], Path], tmp_path: Path
+) -> None:
+    knowledge = folder_of(
+        {
+            "puits.md": "# Puits\n\nLe projet Puits est financé par la Norvège.",
+            "puits-bis.md": "# Puits\n\nLe projet Puits est financé par la Suède.",
+        }
+    )
+    build(knowledge, tmp_path / "index", encoder=EncoderName())
+    answer = Bot.open(Settings(knowledge=knowledge, index=tmp_path / "index")).invoke(
+        "Qui finance le projet Puits ?"
+    )
+    assert {c.document_id for c in answer.citations} == {"puits", "puits-bis"}
 
 
 def test_a_refusal_says_what_is_covered_and_what_to_ask(bot: Bot) -> None:

