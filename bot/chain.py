@@ -41,7 +41,7 @@ class Bot(Runnable[Question | str, Answer]):
         self.settings = settings
         encoder = Encoder(settings.encoder)
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
-        self.reader = Reader(encoder)
+        self.reader = Reader()
         self._texts: tuple[Generation, dict[str, str]] | None = None
         self._chain: Runnable[Answer, Answer] = (
             RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)

@@ -15,15 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
-from index import french
-from index.encoder import Encoder
+from index import english, french
 from index.passages import RankedPassage, sentences
 
 PASSAGES_READ = 6
 MOST_QUOTES = 3
 CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability, is quoted beside it
 MODEL = Path(__file__).parent / "reader.json"
-UNRELATED, TRANSLATED = 0.5, 0.8  # cosines of a word with an unrelated one and with its translation
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -43,7 +41,7 @@ FEATURES = (
     "unfocused",  # title and passage lack the noun that the question is after, or a value of its kind
     "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
-    "foreign",  # the question is in English: words are compared by meaning
+    "foreign",  # the question is in English: its words are compared through their translations
 )
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
@@ -97,13 +95,22 @@ def _topical(text: str) -> frozenset[str]:
 
 
 def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
-    """The question's topical words with their rarity, less for words that all the passages hold."""
+    """The question's topical words with their rarity, less for words that all the passages hold.
+
+    Of an English question, the words that translate each of its words, joined by « | ».
+    """
     asked = {}
-    for word in dict.fromkeys(french.words(question)):
-        if not french.is_stop_word(word):
-            share = sum(word in words for words in near) / max(1, len(near))
-            asked[word] = french.rarity(word) * (1 - 0.7 * share)
+    for word in _asked(question):
+        forms = word.split("|")
+        share = sum(any(f in words for f in forms) for words in near) / max(1, len(near))
+        asked[word] = min(map(french.rarity, forms)) * (1 - 0.7 * share)
     return asked
+
+
+def _asked(question: str) -> list[str]:
+    if french.is_english(question):
+        return ["|".join(forms) for forms in english.translated(question)]
+    return [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
 
 
 def _known(question: str, title: str) -> str:
@@ -113,23 +120,15 @@ def _known(question: str, title: str) -> str:
 
 def _credit(word: str, words: frozenset[str]) -> float:
     """How well the best word of a text covers a question's word, in [0, 1]."""
-    if word in words:
+    forms = word.split("|")
+    if not words.isdisjoint(forms):
         return 1.0
-    best = max((french.likeness(word, other) for other in words), default=0.0)
+    best = max((french.likeness(form, other) for form in forms for other in words), default=0.0)
     return min(1.0, best * 1.4)  # one typo in a word of eight letters has a likeness near 0.6
 
 
-def _credit_by_meaning(asked: list[str], words: list[str], encoder: Encoder) -> dict[str, dict[str, float]]:
-    """For each word of an English question, how well each French word translates it, in [0, 1]."""
-    if not asked or not words:
-        return {word: {} for word in asked}
-    cosines = encoder.remembered(asked) @ encoder.remembered(words).T
-    scaled = np.clip((cosines - UNRELATED) / (TRANSLATED - UNRELATED), 0, 1)
-    return {word: dict(zip(words, map(float, scaled[i]), strict=True)) for i, word in enumerate(asked)}
-
-
 def features(
-    question: str, hits: tuple[RankedPassage, ...], encoder: Encoder
+    question: str, hits: tuple[RankedPassage, ...]
 ) -> tuple[list[tuple[RankedPassage, int, int]], Matrix]:
     """Every sentence as (hit, start, end in the passage), and a (sentences × features) matrix."""
     places = [(hit, a, b) for hit in hits for a, b in sentences(hit.passage.text)]
@@ -145,19 +144,12 @@ def features(
         wants_several(question),
     )
     foreign = french.is_english(question)
-    translated: dict[str, dict[str, float]] = {}
-    if foreign:
-        vocabulary = sorted(set().union(*around.values()))
-        translated = _credit_by_meaning(list({*asked, focus(question)} - {""}), vocabulary, encoder)
-
-    def credit(word: str, words: frozenset[str]) -> float:
-        own = _credit(word, words)
-        return max(own, max((translated[word][w] for w in words), default=0.0)) if foreign else own
-
     total = sum(asked.values()) or 1.0
     noun, classes = focus(question), class_words(question)
+    if foreign:
+        noun = "|".join(english.translations(noun)) if noun else ""
     numbers = {w for w in asked if w[0].isdigit()}
-    near = {key: {w: credit(w, words) for w in asked} for key, words in around.items()}
+    near = {key: {w: _credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
@@ -171,14 +163,14 @@ def features(
             lead[i],
             hit.score,
             1 / ranks[hit.passage.id],
-            sum(r * (1.0 if w in named else credit(w, here)) for w, r in asked.items()) / total,
+            sum(r * (1.0 if w in named else _credit(w, here)) for w, r in asked.items()) / total,
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
             any(held[w] < 1 for w in numbers),
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
-            1 - max(credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
+            1 - max(_credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
             several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
             foreign,
@@ -201,12 +193,12 @@ def margins(scores: Scores, best: int) -> tuple[float, float]:
 class Reader:
     """Reads the best passages for a question."""
 
-    def __init__(self, encoder: Encoder, model: Model | None = None) -> None:
-        self.encoder, self.model = encoder, model or Model.load()
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model or Model.load()
 
     def read(self, question: str, hits: tuple[RankedPassage, ...]) -> Reading:
         """The one to three sentences that answer, or a low confidence."""
-        places, matrix = features(question, hits[:PASSAGES_READ], self.encoder)
+        places, matrix = features(question, hits[:PASSAGES_READ])
         if not places:
             return Reading((), 0.0, self.model.threshold)
         ranked = probabilities(matrix, self.model.rank)

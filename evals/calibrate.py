@@ -70,7 +70,7 @@ def observe_file(items: list[Question], encoder: Encoder, name: EncoderName) -> 
             answer = item.text[item.start : item.end]
             low = stored[gold].find(answer, max(0, item.start - 5))
             hits = retriever.rank(item.question, 2 * PASSAGES_READ)
-            places, rows = features(item.question, hits[:PASSAGES_READ], encoder)
+            places, rows = features(item.question, hits[:PASSAGES_READ])
             right = [
                 hit.passage.document_id == gold
                 and hit.passage.start + a < low + len(answer)
@@ -79,10 +79,10 @@ def observe_file(items: list[Question], encoder: Encoder, name: EncoderName) -> 
             ]
             asked.append(Asked("file", "answerable", item.title, rows, np.array(right, dtype=float)))
             without = tuple(h for h in hits if h.passage.document_id != gold)
-            asked.append(_unanswerable("file", "near", item.title, item.question, without, encoder))
+            asked.append(_unanswerable("file", "near", item.title, item.question, without))
         for item in foreign:
             hits = retriever.rank(item.question)
-            asked.append(_unanswerable("file", "far", item.title, item.question, hits, encoder))
+            asked.append(_unanswerable("file", "far", item.title, item.question, hits))
     return [a for a in asked if len(a.rows)]
 
 
@@ -95,16 +95,16 @@ def observe_cases(cases: tuple[Case, ...], far: list[str], index: Path, encoder:
         hits = retriever.rank(question, 2 * PASSAGES_READ)
         if case.refuse:
             kind = "near" if "near" in case.tags else "far"
-            asked.append(_unanswerable("cases", kind, case.id, question, hits, encoder))
+            asked.append(_unanswerable("cases", kind, case.id, question, hits))
             continue
-        places, rows = features(question, hits[:PASSAGES_READ], encoder)
+        places, rows = features(question, hits[:PASSAGES_READ])
         held = [_held(h.passage.text[a:b], case) for h, a, b in places]
         right = [count > 0 and count == max(held) for count in held]
         asked.append(Asked("cases", "answerable", case.id, rows, np.array(right, dtype=float)))
         without = tuple(h for h in hits if not _held(h.passage.text, case))
-        asked.append(_unanswerable("cases", "near", case.id, question, without, encoder))
+        asked.append(_unanswerable("cases", "near", case.id, question, without))
     for question in far:
-        asked.append(_unanswerable("cases", "far", question, question, retriever.rank(question), encoder))
+        asked.append(_unanswerable("cases", "far", question, question, retriever.rank(question)))
     return [a for a in asked if len(a.rows)]
 
 
@@ -112,8 +112,8 @@ def _held(text: str, case: Case) -> int:
     return sum(not missing_facts(text, [group]) for group in case.facts)
 
 
-def _unanswerable(source: str, kind: str, group: str, question: str, hits: Hits, encoder: Encoder) -> Asked:
-    rows = features(question, hits[:PASSAGES_READ], encoder)[1]
+def _unanswerable(source: str, kind: str, group: str, question: str, hits: Hits) -> Asked:
+    rows = features(question, hits[:PASSAGES_READ])[1]
     return Asked(source, kind, group, rows, np.zeros(len(rows)))
 
 

@@ -42,8 +42,8 @@ _stemmer = snowballstemmer.stemmer("french")
 
 def fold(text: str) -> str:
     """Lower-case without accents or ligatures: « Élève » and « eleve » become one."""
-    text = text.translate(APOSTROPHES).casefold().translate(LIGATURES)
-    decomposed = unicodedata.normalize("NFKD", text)
+    text = unicodedata.normalize("NFKD", text.translate(APOSTROPHES)).casefold().translate(LIGATURES)
+    decomposed = unicodedata.normalize("NFKD", text)  # again: casefold may compose, NFKD may give capitals
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

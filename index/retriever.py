@@ -12,6 +12,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
+from index import english, french
 from index.encoder import Encoder
 from index.errors import IndexOutdated
 from index.passages import RankedPassage
@@ -55,9 +56,10 @@ class HybridRetriever(BaseRetriever):
         generation = self.generation()
         vector = self.encoder.query(question)
         lexical = generation.lexical
-        stems = _scaled(lexical.stems(question, CANDIDATES))
-        pairs = _scaled(lexical.pairs(question, CANDIDATES))
-        grams = _scaled(lexical.grams(question, CANDIDATES))
+        searched = english.in_french(question) if french.is_english(question) else question
+        stems = _scaled(lexical.stems(searched, CANDIDATES))
+        pairs = _scaled(lexical.pairs(searched, CANDIDATES))
+        grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         ranked = []

@@ -1,7 +1,7 @@
 """French words: folding, elision, stems, likeness, and which language a question is in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import french
@@ -25,6 +25,8 @@ def test_elision_does_not_hide_a_word() -> None:
 
 
 @given(st.text())
+@example("A𝓐")
+@example("İ")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert french.fold(french.fold(text)) == french.fold(text)
 
