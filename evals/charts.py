@@ -62,7 +62,6 @@ def curve(points: Sequence[Point], x_label: str, y_label: str, title: str) -> st
 def reliability(bins: Sequence[tuple[float, float, int]], x_label: str, y_label: str, title: str) -> str:
     """Dots at (confidence, accuracy), as large as their bin, beside the diagonal of perfect calibration."""
     most = max((n for _, _, n in bins), default=1)
-    line = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y, _ in bins)
     dots = "".join(
         f'<line class="gap" x1="{_x(x):.1f}" x2="{_x(x):.1f}" y1="{_y(x):.1f}" y2="{_y(y):.1f}"/>'
         f'<circle class="dot" cx="{_x(x):.1f}" cy="{_y(y):.1f}" r="{3 + 8 * math.sqrt(n / most):.1f}">'
@@ -71,7 +70,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], x_label: str, y_label:
         for x, y, n in bins
     )
     diagonal = f'<line class="ideal" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
-    return _framed(f'{diagonal}<polyline class="line" points="{line}"/>{dots}', 1.0, x_label, y_label, title)
+    return _framed(diagonal + dots, 1.0, x_label, y_label, title)
 
 
 def histogram(values: Sequence[float], marks: Sequence[Point], x_label: str, title: str) -> str:
@@ -85,7 +84,7 @@ def histogram(values: Sequence[float], marks: Sequence[Point], x_label: str, tit
     counts = [0] * bars
     for value in ordered:
         counts[min(bars - 1, int(bars * value / end))] += 1
-    most = max(counts)
+    most = _ceiling(max(counts))
     width = (WIDTH - LEFT - RIGHT) / bars
     drawn = "".join(
         f'<rect class="fill" x="{LEFT + i * width + 0.5:.1f}" y="{_y(n / most):.1f}" width="{width - 1:.1f}" '
@@ -152,7 +151,7 @@ def _ceiling(value: float) -> float:
     """The next of 4, 8, 12, 20, 40 … tenths, units, tens: a quarter of it is a round number."""
     if value <= 0:
         return 1.0
-    scale = 10 ** math.floor(math.log10(value))
+    scale: float = 10.0 ** math.floor(math.log10(value))
     return next(step * scale for step in (1.2, 2, 4, 8, 12) if step * scale >= value)
 
 

@@ -49,7 +49,7 @@
 
   function facts(row) {
     const items = (row.f || []).map(([aliases, held]) => el("li", held ? "yes" : "no", aliases.join(" ou ")));
-    const never = (row.x || []).map((text) => el("li", "", `jamais : ${text}`));
+    const never = (row.x || []).map((text) => el("li", "", `jamais\u00a0: ${text}`));
     const none = !items.length && ["refused", "bold"].includes(row.k);
     return items.length || never.length || none
       ? part("Attendu", none ? el("p", "", "un refus") : null, el("ul", "", ...items, ...never)) : null;
@@ -66,19 +66,19 @@
   function passages(row) {
     const good = new Set(row.d || []);
     const items = (row.p || []).map(([id, score]) => el("li", good.has(id) ? "hit" : "", `${id} `, el("small", "", figure(score, 2))));
-    const expected = good.size ? el("p", "", `Attendu : ${[...good].join(", ")}`) : null;
+    const expected = good.size ? el("p", "", `Attendu\u00a0: ${[...good].join(", ")}`) : null;
     return items.length || expected ? part("Passages trouvés", expected, el("ol", "", ...items)) : null;
   }
 
   function talk(row) {
-    const turns = (row.h || []).map(([user, text]) => el("li", "", el("small", "", user ? "visiteur : " : "robot : "), text));
-    if (turns.length || row.u) return part("Conversation", el("ul", "", ...turns), row.u ? el("p", "", el("small", "", "compris : "), row.u) : null);
+    const turns = (row.h || []).map(([user, text]) => el("li", "", el("small", "", user ? "visiteur\u00a0: " : "robot\u00a0: "), text));
+    if (turns.length || row.u) return part("Conversation", el("ul", "", ...turns), row.u ? el("p", "", el("small", "", "compris\u00a0: "), row.u) : null);
     return null;
   }
 
   function measures(row) {
-    const told = [`temps ${figure(1000 * row.s)} ms`, `identifiant ${row.id}`];
-    if (row.c !== null && row.c !== undefined) told.unshift(`confiance ${figure(100 * row.c)} %`);
+    const told = [`temps ${figure(1000 * row.s)}\u00a0ms`, `identifiant ${row.id}`];
+    if (row.c !== null && row.c !== undefined) told.unshift(`confiance ${figure(100 * row.c)}\u00a0%`);
     return part("Mesures", el("p", "", told.join(" · ")));
   }
 
@@ -112,7 +112,7 @@
     const failed = shown.filter((row) => !verdicts[row.k].good).length;
     counted.textContent = shown.length
       ? `${figure(shown.length)} ${shown.length < 2 ? "ligne" : "lignes"} sur ${figure(rows.length)}, dont ${figure(failed)} ${failed < 2 ? "échec" : "échecs"}`
-      : "Aucune ligne ne correspond : retirez un filtre.";
+      : "Aucune ligne ne correspond\u00a0: retirez un filtre.";
     extend(STEP);
     const state = new URLSearchParams([...new FormData(form)].filter(([name, value]) => value && (name !== "variante" || several)));
     history.replaceState(null, "", `#${state}`);

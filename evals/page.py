@@ -21,8 +21,10 @@ from evals.wording import NBSP, THIN, VARIANTS, VERDICTS, amount, count, percent
 
 HERE = Path(__file__).parent
 SLOT = re.compile(r"\{\{(\w+)\}\}")
-HEAT = ("right cases", "answer accuracy", "fact recall", "hit@1", "MRR@10", "nDCG@10")
-HEAT += ("citation accuracy", "refusal recall", "refusal precision")
+HEAT = (
+    *("right cases", "answer accuracy", "fact recall", "hit@1", "MRR@10", "nDCG@10"),
+    *("citation accuracy", "refusal recall", "refusal precision"),
+)
 WORST = 0.3  # a loss that is coloured fully
 
 
@@ -126,10 +128,11 @@ def _score(name: str, said: wording.Name, score: Score) -> str:
     share = name not in METRICS or METRICS[name].range == "0–1"
     bar = charts.bar(score.value, score.low, score.high) if share and score.value is not None else ""
     lower = " (plus bas est mieux)" if name in METRICS and METRICS[name].better == "lower" else ""
-    over = f"{_between(name, score)} · {score.n}{NBSP}cas" if score.n else "ne s’applique à aucun cas"
+    between = "" if score.low is None else f"{amount(name, score.low)} à {amount(name, score.high)} · "
+    over = f"{between}{score.n}{NBSP}cas" if score.n else "ne s’applique à aucun cas"
     return (
         f"<div><dt>{escape(said.label)}<small>{escape(said.says)}{lower}</small></dt>"
-        f'<dd><b>{amount(name, score.value)}</b>{bar}<small>{over.removeprefix(" · ")}</small></dd></div>'
+        f"<dd><b>{amount(name, score.value)}</b>{bar}<small>{over}</small></dd></div>"
     )
 
 
@@ -139,15 +142,18 @@ def _charts(run: Run) -> str:
     if tags:
         rows = "".join(
             f'<li><button type="button" data-tag="{escape(tag)}">{escape(tag)}</button>'
-            f"{charts.bar(score.value or 0, score.low, score.high)}"
-            f"<span><b>{percent(score.value or 0, 0)}</b> <small>{round((score.value or 0) * score.n)}/{score.n}"
-            "</small></span></li>"
-            for tag, score in sorted(tags, key=lambda each: each[1].value or 0)
+            f"{charts.bar(value, score.low, score.high)}"
+            f"<span><b>{percent(value, 0)}</b> <small>{round(value * score.n)}/{score.n}</small></span></li>"
+            for value, tag, score in sorted(
+                ((s.value or 0.0, tag, s) for tag, s in tags), key=lambda each: each[:2]
+            )
         )
         text = "Part des cas réussis, avec l’intervalle à 95 %. Un clic montre les questions."
         drawn.append(_figure("Par étiquette", text, f'<ul class="tags">{rows}</ul>', "wide"))
     if summary.risk_coverage:
-        text = "Si le robot ne répondait qu’aux questions dont il est le plus sûr, combien d’erreurs ferait-il ?"
+        text = (
+            "Si le robot ne répondait qu’aux questions dont il est le plus sûr, combien d’erreurs ferait-il ?"
+        )
         axes = ("Questions auxquelles il répond", "Réponses fausses")
         chart = charts.curve(summary.risk_coverage, *axes, "Courbe risque–couverture")
         drawn.append(_figure("Risque et couverture", text, chart))
@@ -186,8 +192,9 @@ def _heat(variants: Mapping[str, Mapping[str, float | None]]) -> str:
         rows += f'<tr><th scope="row">{button}</th>{cells}</tr>'
     text = "Les mêmes questions, écrites autrement. Plus une case est rouge, plus la mesure baisse."
     return (
-        f'<section class="card wide"><h3>Robustesse</h3><p>{text}</p><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="Robustesse"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
+        f'<section class="card wide"><h3>Robustesse</h3><p>{text}</p>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Robustesse">'
+        f'<table class="heat"><thead><tr><td></td>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
 
@@ -241,7 +248,7 @@ def _row(r: Result) -> dict[str, Any]:
         "k": verdict(r),
         "w": why(r),
         "a": r.answer,
-        "f": [[group, any(holds(said, alias) for alias in group)] for group in r.facts],
+        "f": [[group, not r.refused and any(holds(said, a) for a in group)] for group in r.facts],
         "x": r.forbidden,
         "d": r.documents,
         "c": None if r.confidence is None else round(r.confidence, 4),
