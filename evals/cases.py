@@ -47,12 +47,17 @@ class CaseFileError(ValueError):
         self.problems = problems
 
 
+def case_files(folder: Path) -> list[Path]:
+    """Every `*.yaml` of `folder` but the thresholds, in order of name."""
+    return sorted(p for p in folder.glob("*.yaml") if p.name != THRESHOLDS)
+
+
 def read_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
     """Read every `*.yaml` of `folder` but the thresholds, in order of name.
 
     Raises CaseFileError with every mistake of every file.
     """
-    paths = sorted(p for p in folder.glob("*.yaml") if p.name != THRESHOLDS)
+    paths = case_files(folder)
     problems = [] if paths else [f"{folder}: no .yaml file with cases"]
     cases: list[Case] = []
     seen: dict[str, str] = {}

@@ -185,8 +185,11 @@ def new_folder(now: datetime | None = None) -> Path:
 
 def read_run(folder: Path) -> Run:
     """Read a whole run. Raises RunFileError with one sentence that says what is wrong."""
-    manifest = read_manifest(folder)
-    results = tuple(read_results(folder))
+    return Run(folder, read_manifest(folder), tuple(read_results(folder)), read_summary(folder))
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read `summary.json`. Raises RunFileError."""
     if not (folder / SUMMARY).exists():
         raise RunFileError(
             f"the run in « {folder} » was stopped before it was summed up; "
@@ -194,7 +197,7 @@ def read_run(folder: Path) -> Run:
         )
     raw = _json(folder / SUMMARY)
     try:
-        return Run(folder, manifest, results, _summary(raw))
+        return _summary(raw)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RunFileError(f"« {folder / SUMMARY} » is not the summary of a run") from None
 
