@@ -131,7 +131,12 @@ def terminal(comparison: Comparison) -> str:
     rows = [HEAD, *(_row(name, test) for name, test in comparison.tests.items())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
     lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines += ["", _counts(comparison)]
+    return "\n".join([*lines, "", _counts(comparison), changes(comparison)])
+
+
+def changes(comparison: Comparison) -> str:
+    """Each changed answer under its question, the broken ones first; empty when there is none."""
+    lines = []
     for pair in _ordered(comparison):
         before, after = pair
         name = f"{before.id} ({before.variant})" if before.variant else before.id

@@ -88,6 +88,13 @@ VERDICTS: dict[str, tuple[str, bool]] = {
 }
 
 
+def changed(n: int, total: int) -> str:
+    """« Cette modification change 3 réponses sur 200. »"""
+    if not n:
+        return f"Cette modification ne change aucune réponse sur {number(total)}."
+    return f"Cette modification change {count(n, 'réponse', 'réponses')} sur {number(total)}."
+
+
 def number(value: float, digits: int = 0) -> str:
     """« 1 234,5 »: a decimal comma, thousands set apart by a narrow no-break space."""
     return f"{value:,.{digits}f}".replace(",", THIN).replace(".", ",")
