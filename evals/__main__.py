@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evals import calibrate as fitting
-from evals import reading
+from evals import exchanging, reading
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.bm25 import BM25Chain
 from evals.cases import FOLDER, CaseFileError, read_cases
@@ -30,6 +30,7 @@ app = typer.Typer(
     help="Measure the bot with reviewed cases.",
 )
 app.add_typer(reading.app)
+app.add_typer(exchanging.app)
 IndexFolder = Annotated[Path, typer.Option(envvar="REPERE_INDEX", help="Where the index lives.")]
 KnowledgeFolder = Annotated[
     Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="The documents that quotes are checked against.")
