@@ -111,7 +111,7 @@ def _known(question: str, title: str) -> str:
     return " ".join([question, *(w for w in french.words(title) if w.isdigit())])
 
 
-def _credit(word: str, words: frozenset[str]) -> float:
+def word_credit(word: str, words: frozenset[str]) -> float:
     """How well the best word of a text covers a question's word, in [0, 1]."""
     if word in words:
         return 1.0
@@ -151,7 +151,7 @@ def features(
         translated = _credit_by_meaning(list({*asked, focus(question)} - {""}), vocabulary, encoder)
 
     def credit(word: str, words: frozenset[str]) -> float:
-        own = _credit(word, words)
+        own = word_credit(word, words)
         return max(own, max((translated[word][w] for w in words), default=0.0)) if foreign else own
 
     total = sum(asked.values()) or 1.0
