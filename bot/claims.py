@@ -3,6 +3,7 @@
 Grammar of French only. Says nothing about meaning: that is the encoder's part, in grounding.py.
 """
 
+import itertools
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -121,7 +122,7 @@ def _stands(value: Token, known: tuple[Token, ...]) -> bool:
 
 def _counts(found: tuple[Token, ...]) -> list[tuple[str, str]]:
     """(number, stem of the word after it) for each counted thing; years and dates count nothing."""
-    pairs = zip(found, found[1:], strict=False)
+    pairs = itertools.pairwise(found)
     return [
         (a, french.stem(b))
         for a, b in pairs

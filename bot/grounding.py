@@ -1,4 +1,4 @@
-"""Holds words against documents: a quote must stand there to the letter, a reworded sentence must be held by one.
+"""Holds words against documents: a quote stands there to the letter, a reworded sentence is held by one.
 
 A sentence that a language model wrote is held by a quote when each of its claims stands in it (claims.py)
 and it is entailed enough: a logistic regression over ENTAILMENT, fitted on `evals/grounding.yaml`
@@ -29,12 +29,9 @@ ENTAILMENT = (
     "missing",  # rarity of the rarest word that quote and title lack, per 10
 )
 # « X a lieu à Rabat et est financé par Y » claims two things of X.
-SECOND_VERB = re.compile(
-    r",? (?:et|mais) (?=(?:(?:ne |n['’]|se |s['’])?(?:a|ont|est|sont|était|étaient|avait|avaient|dure|compte|vise|porte)\b))"
-)
-FIRST_VERB = re.compile(
-    r"\b(?:ne |n['’]|se |s['’])?(?:a|ont|est|sont|était|étaient|avait|avaient|dure|compte|vise|porte)\b"
-)
+VERB = r"(?:ne |n['’]|se |s['’])?(?:a|ont|est|sont|était|étaient|avait|avaient|dure|durent|compte|comptent|vise|visent)\b"
+FIRST_VERB = re.compile(rf"\b{VERB}")
+SECOND_VERB = re.compile(rf",? (?:et|mais) (?={VERB})")
 # Verbs that only link a subject to what is said of it: a quote need not have the very one.
 LINKING = frozenset(
     map(
@@ -104,7 +101,7 @@ class Grounding:
     def proofs(
         self, sentence: str, cited: tuple[RankedPassage, ...], texts: Mapping[str, str], question: str
     ) -> tuple[Citation, ...]:
-        """The quotes of the cited passages that hold every part of the sentence, unnumbered (0); () if not held."""
+        """The quotes of the cited passages that hold every part of the sentence, unnumbered (0); else ()."""
         found: list[Citation] = []
         for part in parts(sentence):
             best = max(self._holding(part, cited, texts), key=lambda held: held[0], default=None)

@@ -94,7 +94,7 @@ def exchange(shown: Exchange) -> str:
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
         f'<h2 class="asked" dir="auto"><span class="unseen">{safe(phrases.YOUR_QUESTION)} </span>'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
-        f"{_badge(label)}{_text(shown, anchor)}{_proofs(answer, anchor)}"
+        f"{_badge(label)}{_text(shown, anchor)}{_note(answer)}{_proofs(answer, anchor)}"
         f"{_questions(phrases.SUGGESTIONS, answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
@@ -134,7 +134,7 @@ def _text(shown: Exchange, anchor: str) -> str:
         return _paragraph(phrases.FAILED_TEXT, "text")
     answer = shown.answer
     if not answer.text:
-        return _paragraph(phrases.SEARCHING, "text searching")
+        return _paragraph(answer.note or phrases.SEARCHING, "text searching")
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
@@ -156,6 +156,11 @@ def _text(shown: Exchange, anchor: str) -> str:
             spans.append((found.start(), found.end(), link, "</a>"))
     text = answer.text.replace(" [", "\u00a0[")  # a number never starts a line; the length stays
     return f'<p class="text" dir="auto">{_woven(text, spans)}</p>'
+
+
+def _note(answer: Answer) -> str:
+    """How the answer came about, in one discreet line below it."""
+    return _paragraph(answer.note, "note") if answer.note and answer.text else ""
 
 
 def _proofs(answer: Answer, anchor: str) -> str:
@@ -224,7 +229,8 @@ def _label(shown: Exchange) -> str:
         return phrases.FAILED
     if not shown.answer.refused:
         return ""
-    return phrases.REFUSED if shown.answer.reason is Reason.NO_EVIDENCE else phrases.UNCLEAR
+    named = {Reason.NO_EVIDENCE: phrases.REFUSED, Reason.NEEDS_PERSON: phrases.TO_A_PERSON}
+    return named.get(shown.answer.reason, phrases.UNCLEAR)
 
 
 def _badge(label: str) -> str:
