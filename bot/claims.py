@@ -22,22 +22,43 @@ NEGATION = re.compile(
 TURNS = tuple(
     re.compile(rf"\b(?:{words})\b")
     for words in (
-        r"plus d(?:e|')|davantage|au moins|au minimum|au-dela|superieure?s? a",
-        r"moins d(?:e|')|au plus|au maximum|inferieure?s? a",
+        r"plus d(?:e|')|de plus|en plus|davantage|au moins|au minimum|au-dela|superieure?s? a",
+        r"moins d(?:e|')|de moins|au plus|au maximum|inferieure?s? a",
         r"depuis|des (?=\d)|des lors|a partir",
         r"jusqu\w*|fin(?:i|it|ira|is\w*)?|termin\w+|prend fin|arret\w+|cess\w+|ferm\w+",
         r"avant|prealabl\w+|precede\w*",
         r"apres|a la suite|ensuite|posterieur\w*",
         r"seuls?|seules?|uniquement|seulement|exclusivement|rien que",
-        r"sans|hors|sauf|excepte\w*|hormis|contre",
+        r"sans|hors|sauf|excepte\w*|hormis",
         r"premiere?s?",
         r"deuxiemes?|seconde?s?",
         r"derniere?s?",
-        r"doi(?:t|vent)|devr\w+|pourr\w+|faut|faudra\w*|obligatoire\w*|interdi\w+|prochaine?s?|bientot|future?s?|sera|seront|"
+        r"doi(?:t|vent)|devr\w+|pourr\w+|faut|faudra\w*|prochaine?s?|bientot|future?s?|sera|seront|"
         r"serai\w+|vont|aur(?:a|ont)|probablement|peut-etre",
-        r"gratuit\w*|payante?s?|secret\w*|urgent\w*|annul\w+|refus\w+|report\w+|supprim\w+|suspend\w+|perdu\w*|voles?",
+        r"secret\w*|urgent\w*|annul\w+|report\w+|supprim\w+|suspend\w+|perdu\w*|voles?",
     )
 )  # fmt: skip
+# Words with an opposite: the one that is said has to stand in the very clause that is spoken of.
+POLES = tuple(
+    re.compile(rf"\b(?:{words})")
+    for words in (
+        r"autoris|permis|admis|possible|accept",
+        r"interdi|defend|impossible|refus|exclu",
+        r"gratui",
+        r"payant|paye",
+        r"obligatoir|exig|requi|necessair",
+        r"facultati|optionn|dispens",
+        r"ouver|ouvr|rouv",
+        r"ferm(?:e|ent|ait|ure)",
+        r"augment|hauss|accro|renforc|amelior",
+        r"diminu|baiss|redui|affaibl|degrad",
+        r"present|membre",
+        r"absen|quitt|sorti",
+        r"reussi|succes|positi",
+        r"echec|echou|negati",
+    )
+)
+SPOKEN_OF = 0.6  # share of a clause's words that a sentence repeats when it speaks of that clause
 # Words that stand for a value: each has to be there itself.
 UNITS = re.compile(
     r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|hier|aujourd'hui|demi|moitie|tiers|quart|double|triple"
@@ -54,7 +75,7 @@ EXACT = re.compile(
 # A sentence may open with these although they are no name and the source lacks them.
 OPENERS = frozenset(
     """selon lors pendant durant parmi plusieurs concernant ensuite enfin outre ici voici oui environ plus pres
-    chaque chacune chacun toutes tous ainsi egalement grace lorsque notamment entre actuellement""".split()
+    beaucoup certains certaines souvent aujourd toutefois comme apres avant puis chaque chacune chacun toutes tous ainsi egalement grace lorsque notamment entre actuellement""".split()
 )
 
 
@@ -71,6 +92,7 @@ def claims_held(sentence: str, source: str, title: str = "") -> bool:
         and _names_held(sentence, whole)
         and _turned_alike(french.fold(sentence), french.fold(source), french.fold(title))
         and not _crossed(sentence, source)
+        and not _turned_round(sentence, source)
     )
 
 
@@ -156,10 +178,12 @@ def _names_held(sentence: str, source: str) -> bool:
 def _turned_alike(sentence: str, source: str, title: str) -> bool:
     """The same negation, no turning word of its own, no « tous » for « certains », no « 100 » for « plus de 100 »."""
     said = set(french.terms(sentence))
-    about = max(
-        re.split(r"\s*;\s+|, (?:mais|et|qui|dont)\b", source), key=lambda c: len(said & set(french.terms(c)))
-    )
+    clauses = re.split(r"\s*;\s+|, (?:mais|et|qui|dont)\b", source)
+    shares = [_share(set(french.terms(c)), said) for c in clauses]
+    about = " ; ".join(c for c, s in zip(clauses, shares, strict=True) if s >= min(SPOKEN_OF, max(shares)))
     if bool(NEGATION.search(sentence)) != bool(NEGATION.search(about)):
+        return False
+    if any(p.search(sentence) and not p.search(about) for p in POLES):
         return False
     if any(t.search(sentence) and not (t.search(source) or t.search(title)) for t in TURNS):
         return False
@@ -170,6 +194,10 @@ def _turned_alike(sentence: str, source: str, title: str) -> bool:
     bounded = {_first_value(source[m.end() :]) for m in EXACT.finditer(source)} - {None}
     repeated = {_first_value(sentence[m.end() :]) for m in EXACT.finditer(sentence)} - {None}
     return all(v in repeated for v in bounded if v in tokens(sentence))
+
+
+def _share(part: set[str], whole: set[str]) -> float:
+    return len(part & whole) / max(1, len(part))
 
 
 def _first_value(text: str) -> Token | None:
@@ -203,6 +231,33 @@ def _crossed(sentence: str, source: str) -> bool:
     ]
     own = [group.difference(*names[:i], *names[i + 1 :]) for i, group in enumerate(names)]
     return any(sum(bool(group & _names(clause)) for group in own) > 1 for clause in clauses)
+
+
+PASSIVE = re.compile(
+    r"\b(\w+(?:é|ée|és|ées|ie|ies|is|it|its|ite|ites|u|ue|us|ues|te|tes|ts?))(?= (?:\w+ ){0,4}?par\b)"
+)
+
+
+def _turned_round(sentence: str, source: str) -> bool:
+    """Whether who does it and to whom changed places: « A finance B » for « A est financé par B »."""
+    passives = {french.stem(french.fold(m[1])) for text in (sentence, source) for m in PASSIVE.finditer(text)}
+    for verb in passives:
+        said, told = (_doers(text, verb) for text in (sentence, source))
+        if said and told and not said & told:
+            return True
+    return False
+
+
+def _doers(text: str, verb: str) -> set[str]:
+    """The names that do what a verb (a stem) says: after « … par », or before the verb in the active."""
+    for word, start, end in french.spans(text):
+        if french.stem(word) == verb:
+            after = re.match(r" (?:\w+ ){0,4}?par\b([^;]*)", text[end:])
+            if after:
+                return _names(f"- {PASSIVE.split(after[1])[0]}")  # up to what is done by somebody else
+            if not re.search(r"\b(?:le|la|du|un|des|ce|cette|au|de|l['’])\s?$", text[:start], re.I):
+                return _names(text[:start])
+    return set()
 
 
 def _values(clause: str) -> list[Token]:

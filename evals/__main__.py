@@ -125,21 +125,19 @@ def grounding(
     """Fit what a reworded sentence must reach to be shown; print the trade-off, fitted and kept out."""
     encoder = Encoder(EncoderName.from_environment())
     sentences = entail.observe(labelled, encoder)
-    inside, outside = ([x for x in sentences if x.fitted is side] for side in (True, False))
-    weights = entail.fit(inside)
-    rows = {"fitted": entail.trade_off(inside, weights), "kept out": entail.trade_off(outside, weights)}
-    for source, lines in rows.items():
-        typer.echo(f"\n{source}")
+    sides = {"fitted": [x for x in sentences if x.fitted], "kept out": [x for x in sentences if not x.fitted]}
+    fitted = entail.fit(sides["fitted"])
+    rows = {side: entail.trade_off(inside, fitted) for side, inside in sides.items() if inside}
+    for side, lines in rows.items():
+        typer.echo(f"\n{side}")
         for row in lines:
             typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
     threshold = entail.best_threshold(rows["fitted"])
-    figures = {
-        source: next(r for r in lines if r["threshold"] == threshold) for source, lines in rows.items()
-    }
+    figures = {side: next(r for r in lines if r["threshold"] == threshold) for side, lines in rows.items()}
     counts = {"held": sum(x.held for x in sentences), "not_held": sum(not x.held for x in sentences)}
     typer.echo(f"\nthreshold {threshold}; sentences {counts}")
     if save:
-        entail.write(weights, threshold, {"sentences": counts, **figures}, encoder)
+        entail.write(fitted, threshold, {"sentences": counts, **figures}, encoder)
 
 
 def _documents(folder: Path) -> dict[str, Document]:

@@ -10,12 +10,13 @@ import numpy as np
 import yaml
 
 from bot.claims import claims_held
-from bot.grounding import ENTAILMENT, MODEL, Entailment, entailment
+from bot.grounding import ENTAILMENT, MODEL, OPENING, Entailment, entailment, meaning
 from index.encoder import Encoder
 from index.errors import RepereError
 
 LABELLED = Path(__file__).parent / "grounding.yaml"
-LEAST_KEPT = 0.95  # share of the held sentences fitted on that the threshold must keep
+SLACK = 0.9  # of the least cosine of a held sentence that was fitted on
+LEAST_KEPT = 0.9  # share of the held sentences fitted on that the threshold must keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Labelled:
     """A sentence with its quote's features: whether its claims stand there, and whether the quote holds it."""
 
     sentence: str
+    meaning: float
     row: tuple[float, ...]
     claims: bool
     held: bool
@@ -30,18 +32,19 @@ class Labelled:
 
 
 def observe(path: Path, encoder: Encoder) -> list[Labelled]:
-    """Read the labelled sentences; every second entry is kept out. Raises RepereError for a bad file."""
+    """Read the labelled sentences. Raises RepereError for a bad file."""
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
         return [
             Labelled(
                 text,
-                entailment(text, entry["quote"], entry["title"], encoder),
-                claims_held(text, entry["quote"], entry["title"]),
+                meaning(OPENING.sub("", text), entry["quote"], entry["title"], encoder),
+                entailment(OPENING.sub("", text), entry["quote"], entry["title"]),
+                claims_held(OPENING.sub("", text), entry["quote"], entry["title"]),
                 key == "held",
-                number % 2 == 0,
+                not entry.get("kept_out", False),
             )
-            for number, entry in enumerate(entries)
+            for entry in entries
             for key in ("held", "not_held")
             for text in entry[key]
         ]
@@ -49,20 +52,21 @@ def observe(path: Path, encoder: Encoder) -> list[Labelled]:
         raise RepereError(f"{path}: cannot be read as labelled sentences ({type(error).__name__})") from None
 
 
-def fit(labelled: list[Labelled]) -> tuple[float, ...]:
-    """The weights of ENTAILMENT and the intercept, from the sentences whose claims stand in their quote."""
+def fit(labelled: list[Labelled]) -> Entailment:
+    """Fitted on the sentences whose claims stand in their quote; the threshold is still 0."""
     from sklearn.linear_model import LogisticRegression  # in the `train` extra
 
     passed = [x for x in labelled if x.claims]
     fitted = LogisticRegression(C=10.0, max_iter=5000, class_weight="balanced").fit(
         np.array([x.row for x in passed]), np.array([x.held for x in passed])
     )
-    return (*map(float, fitted.coef_[0]), float(fitted.intercept_[0]))
+    least = SLACK * min(x.meaning for x in passed if x.held)
+    return Entailment((*map(float, fitted.coef_[0]), float(fitted.intercept_[0])), 0.0, least)
 
 
-def trade_off(labelled: list[Labelled], weights: tuple[float, ...]) -> list[dict[str, float]]:
+def trade_off(labelled: list[Labelled], fitted: Entailment) -> list[dict[str, float]]:
     """For each threshold, the shares in [0, 1] of held sentences kept and of the others withheld."""
-    scores = [x.claims * Entailment(weights, 0.0).score(x.row) for x in labelled]
+    scores = [x.claims * fitted.score(x.meaning, x.row) for x in labelled]
     rows = []
     for threshold in np.arange(0.05, 1.0, 0.05):
         kept = [s for s, x in zip(scores, labelled, strict=True) if x.held]
@@ -82,13 +86,14 @@ def best_threshold(rows: list[dict[str, float]]) -> float:
     return max((r["threshold"] for r in rows if r["kept"] >= LEAST_KEPT), default=rows[0]["threshold"])
 
 
-def write(weights: tuple[float, ...], threshold: float, figures: dict[str, Any], encoder: Encoder) -> None:
+def write(fitted: Entailment, threshold: float, figures: dict[str, Any], encoder: Encoder) -> None:
     """Write `bot/grounding.json`: the weights, the threshold, what they gave, and the encoder they belong to."""
-    fitted = {
+    written = {
         "threshold": threshold,
-        "weights": dict(zip((*ENTAILMENT, "intercept"), (round(w, 4) for w in weights), strict=True)),
+        "least_meaning": round(fitted.least_meaning, 3),
+        "weights": dict(zip((*ENTAILMENT, "intercept"), (round(w, 4) for w in fitted.weights), strict=True)),
         "fitted": datetime.now(UTC).date().isoformat(),
         "encoder": encoder.identity,
         **figures,
     }
-    MODEL.write_text(json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    MODEL.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", "utf-8")
