@@ -26,6 +26,7 @@ LAW = re.compile(
     r"amende|garde a vue|condamn\w+|herit\w+|employeur|proprietaire|bail|contrat)\b"
 )
 CALL = re.compile(
+    r"\bje (?:veux|vais|voudrais|pense a) (?:mourir|me tuer|me suicider|en finir)\b|\benvie d'en finir\b|"
     r"\bau secours\b|\ba l'aide\b(?! d)|\bsos\b|\baidez?[- ]moi (?:vite|tout de suite|maintenant|d'urgence)|^aidez?[- ]moi\W*$|\bc'est urgent\b|"
     r"\bbesoin (?:d'une aide|d'aide|de secours|d'un avocat)\b|\baide (?:urgente|immediate)\b|\b(?:appelez|appeler|envoyez) (?:la police|les secours|une ambulance|de l'aide|quelqu'un)\b|"
     r"\bnumero d'urgence\b|\ben danger de mort\b|\best-(?:ce|il) (?:il)?legal\b|\bconseils? juridiques? (?:pour|sur|concernant) (?:mon|ma|mes)\b"
@@ -38,10 +39,9 @@ REACH = re.compile(
 
 def needs_person(text: str) -> bool:
     """Whether a visitor asks for urgent help or legal advice for themselves or someone near."""
-    folded = POLITE.sub(" ", french.fold(text))
-    return bool(
-        CALL.search(folded) or (SELF.search(folded) and (DANGER.search(folded) or LAW.search(folded)))
-    )
+    folded = french.fold(text)
+    plain = POLITE.sub(" ", folded)
+    return bool(CALL.search(folded) or (SELF.search(plain) and (DANGER.search(plain) or LAW.search(plain))))
 
 
 def contact_lines(passages: tuple[RankedPassage, ...]) -> tuple[Evidence, ...]:

@@ -109,7 +109,11 @@ def _openai(text: str, reason: str | None = None) -> str:
 
 def _ollama(text: str, reason: str | None = None) -> str:
     done = {"done": True, "done_reason": reason} if reason else {"done": False}
-    event = {"model": "fake", "created_at": "2024-01-01T00:00:00Z", "message": {"role": "assistant", "content": text}}
+    event = {
+        "model": "fake",
+        "created_at": "2024-01-01T00:00:00Z",
+        "message": {"role": "assistant", "content": text},
+    }
     return json.dumps({**event, **done}) + "\n"
 
 
