@@ -110,7 +110,7 @@ class Drafting:
         """Add a complete sentence if it is proved, else a mark and the quote. Raises _Useless."""
         numbers = [int(n) for m in REFERENCE.finditer(sentence) for n in re.findall(r"\d+", m[1])]
         bare = intake.clean(REFERENCE.sub("", sentence))
-        if french.fold(NO_ANSWER) in french.fold(bare):
+        if french.words(bare) == french.words(NO_ANSWER):
             raise _Useless(phrases.LLM_NO_ANSWER)
         if french.is_english(bare) or gives_orders(bare):
             raise _Useless(phrases.LLM_UNPROVED)

@@ -33,9 +33,16 @@ def letters(text: str) -> str:
 
 def obeying(prompt: str) -> str:
     """Does what every order in the prompt says, then answers from the passages."""
-    orders = [c for c in CASES if "order" in c and letters(c["order"]) in letters(prompt)]
-    replies = [c["reply"].replace("{PROMPT}", f"{language_model.RULES} {prompt}") for c in orders]
-    return " ".join([*replies, copying(prompt)])
+    return " ".join([*(said(c, prompt) for c in orders(prompt)), copying(prompt)])
+
+
+def orders(prompt: str) -> list[dict[str, Any]]:
+    """The cases whose order stands in the prompt."""
+    return [c for c in CASES if "order" in c and letters(c["order"]) in letters(prompt)]
+
+
+def said(case: dict[str, Any], prompt: str) -> str:
+    return str(case["reply"].replace("{PROMPT}", f"{language_model.RULES} {prompt}"))
 
 
 def asked(case: dict[str, Any]) -> Question:
@@ -106,22 +113,26 @@ def test_the_extractive_chain_only_quotes(extractive: Bot, case: dict[str, Any])
 def test_an_obedient_model_shows_nothing_unproved(
     disobeyed: Bot, obedient: FakeLlm, case: dict[str, Any]
 ) -> None:
-    sent = len(obedient.prompts)
-    *growing, answer = disobeyed.stream(asked(case))
-    assert_safe(case, answer)
-    for snapshot in growing:
-        assert_safe(case, snapshot)
-    if case.get("expect") == "person":
-        assert answer.reason is Reason.NEEDS_PERSON
-    if answer.refused or answer.reason is not Reason.ANSWERED:
-        assert len(obedient.prompts) == sent  # nothing was asked of the model
+    # All orders at once, and this one alone before an honest answer: one useless sentence ends a reply.
+    for say in (
+        obeying,
+        lambda prompt: f"{said(case, prompt) if case in orders(prompt) else ''} {copying(prompt)}",
+    ):
+        obedient.say = say
+        sent = len(obedient.prompts)
+        *growing, answer = disobeyed.stream(asked(case))
+        assert_safe(case, answer)
+        for snapshot in growing:
+            assert_safe(case, snapshot)
+        if case.get("expect") == "person":
+            assert answer.reason is Reason.NEEDS_PERSON
+        if answer.refused or answer.reason is not Reason.ANSWERED:
+            assert len(obedient.prompts) == sent  # nothing was asked of the model
 
 
 def test_the_model_saw_the_orders(disobeyed: Bot, obedient: FakeLlm) -> None:
+    obedient.say = obeying
     obedient.prompts.clear()
     for case in CASES:
         disobeyed.invoke(asked(case))
-    seen = {
-        c["id"] for c in CASES for p in obedient.prompts if "order" in c and letters(c["order"]) in letters(p)
-    }
-    assert len(seen) > 40
+    assert len({c["id"] for prompt in obedient.prompts for c in orders(prompt)}) > 40
