@@ -17,8 +17,9 @@ BEFORE_NOUN = (
 ARTICLE = (
     r"l'\s?|l (?=[aeiouyhé])|(?:combien (?:y a(?:vait|-t)-il )?|cb )d(?:e\s|'|\s(?=[aeiouyhé]))"
     r"|(?:de la|le|la|les|un|une|des|du|au|aux|chaque|quels?|quelles?|the)\s|de l'"
+    rf"|(?:{NUMERAL})\s(?=[a-zéè]{{4}})"
 )
-NAME = rf"[{UPPER}][\w-]*(?:(?:\s|\s(?:des|du|de la|de|pour les|et)\s|\s(?:l|d)')[{UPPER}][\w-]*)*"
+NAME = rf"(?!\w+-(?:t-)?(?:ils?|elles?|on|ce|vous|tu|moi)\b)[{UPPER}][\w-]*(?:(?:\s|\s(?:des|du|de la|de|pour les|et)\s|\s(?:l|d)')(?!\w+-(?:t-)?(?:ils?|elles?|on|ce)\b)[{UPPER}][\w-]*)*"
 LINK = (
     r"(?:de la|des|du|de|pour les|pour la|pour|sur les|sur la|sur|aux|au|à la|à|a|en|of|for|in)\s"
     r"|(?:de l|à l|d|pour l|sur l)'"
@@ -26,14 +27,17 @@ LINK = (
 ADJECTIVE = r"(?!elles?\b|quelles?\b)[a-zàâçéèêëîïôöûü]+(?:iques?|ales?|aux|elles?|ives?|ifs?|aires?|ées?|és)\b"
 PHRASE = re.compile(
     rf"(?<![\w'-])(?=(?P<article>(?i:{ARTICLE}))?(?P<core>{QUOTED}|(?P<lead>(?i:{BEFORE_NOUN})*)[\w-]+)"
-    rf"(?P<rest>(?:\s(?:{QUOTED})|\s{ADJECTIVE}|\s(?:{LINK})(?:{QUOTED}|{NAME}|[\w-]+)|\s{NAME})*))"
+    rf"(?P<rest>(?:\s(?:{QUOTED})|\s{ADJECTIVE}|\s(?:{LINK})(?:{QUOTED}|{NAME}|[\w-]+\b(?!'))|\s{NAME})*))"
 )
 CLITIC_BEFORE = re.compile(r"\b(?:qui|ki|ne|je|tu|il|elle|on|nous|vous|ils|elles)\s$", re.I)
 AT_PLACE = re.compile(r"\b(?:à|a|au|aux|en|in|at|dans)\s$", re.I)
 COMPLEMENT = re.compile(r"(?:\b(?:de|d'|du|des|of|à|pour|sur|en)\s|'\s?)$", re.I)
 ASKED_FOR = re.compile(r"\bquel(?:le)?s?\s(?:est|sont|[ée]tai(?:en)?t)\s$", re.I)
-FEMININE = re.compile(r"(?:ions?|tés?|ées?|ences?|ances?|ures?|udes?|ises?|ettes?|elles?|illes?|onnes?)$")
-NEUTRAL = frozenset("chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois".split())
+FEMININE = re.compile(
+    r"(?:ions?|tés?|[ée]es?|ences?|ances?|ures?|udes?|ises?|ettes?|elles?|illes?|onnes?|ates?|iques?|ières?)$"
+)
+MONTHS = r"(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)"
+NEUTRAL = frozenset("chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois jours mois ans annees semaines heures".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class NounPhrase:
     plural: bool
     feminine: bool | None
     named: bool
-    rank: int
+    rank: float
 
     @property
     def text(self) -> str:
@@ -77,13 +81,15 @@ def noun_phrases(text: str) -> list[NounPhrase]:
         acronym = match["core"].isupper() and len(match["core"]) > 1
         if not article and not (capital and (acronym or not at_start or match["core"][0] == "«")):
             continue
+        if re.fullmatch(MONTHS, head) or head[:1].isdigit():
+            continue
         if not head or french.is_stop_word(head.split()[0]) or head in NEUTRAL:
             continue
         if article in ("le", "la", "les", "l'") and CLITIC_BEFORE.search(text[:start]):
             continue
-        asked = article.startswith(("quel", "combien", "cb")) or bool(ASKED_FOR.search(text[:start]))
+        asked = 1.0 if article.startswith(("quel", "combien", "cb")) else 0.25 if ASKED_FOR.search(text[:start]) else 0.0
         plural = _plural(article, head, capital)
-        feminine = _feminine(article, head)
+        feminine = _feminine(article, match["core"][len(match["lead"] or "") :].casefold())
         place = not article and bool(AT_PLACE.search(text[:start])) or article in ("au",) and capital
         inner = not article and bool(COMPLEMENT.search(text[:start]))
         rank = (capital or any(c.isupper() for c in core)) - asked - 3 * place - 2 * inner
@@ -99,6 +105,8 @@ def noun_phrases(text: str) -> list[NounPhrase]:
 def _plural(article: str, head: str, named: bool) -> bool:
     if article in ("les", "des", "aux", "quels", "quelles") or article.startswith(("combien", "cb")):
         return True
+    if re.fullmatch(NUMERAL, article):
+        return True
     return article == "the" and head.endswith("s") and not named
 
 
@@ -109,13 +117,15 @@ def _feminine(article: str, head: str) -> bool | None:
         return False
     if article in ("l'", "l", "de l'", "the", ""):
         return None
-    return bool(FEMININE.search(head))
+    return True if FEMININE.search(head) else None if head.endswith(("e", "es")) else False
 
 
 def _definite(article: str, head: str, plural: bool, feminine: bool | None, named: bool) -> str:
     """The definite article that a phrase takes elsewhere, with its space: « aux » becomes « les »."""
-    if article in ("", "the", "chaque"):
+    if article in ("", "chaque") or (article == "the" and not named):
         return article + " " * bool(article)
+    if article == "the":
+        return ""
     if plural:
         return "les "
     if article in ("l'", "l", "de l'") or (head[0] in "aeiouh" and not named and article in ("un", "une")):
@@ -132,7 +142,7 @@ def article_for(noun: str, feminine: bool | None) -> str:
     """« la  », « le  » or « l' » for a singular noun."""
     if french.fold(noun)[:1] in "aeiouyh":
         return "l'"
-    return "la " if (FEMININE.search(french.fold(noun)) if feminine is None else feminine) else "le "
+    return "la " if (FEMININE.search(noun.casefold()) if feminine is None else feminine) else "le "
 
 
 def joined(preposition: str, phrase: str) -> str:

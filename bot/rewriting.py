@@ -22,11 +22,16 @@ from index import french
 OPENER = re.compile(
     r"^\s*(?:(?:et|mais|ok|okay|oui|d'accord|and|but|sinon|alors|donc|bon|dont|du coup|ah|euh)\b[ ,]*)+", re.I
 )
-TRAILING = re.compile(r"(?:[\s,]+(?:alors|aussi|du coup|stp|svp|please|too|then|hein|quoi(?=\s*\?)))+(?=[\s?.!]*$)", re.I)
+SAME_FOR = re.compile(
+    r"^(?:(?:qu'en est-il|quid|qu'en est il|c'est pareil|pareil|m[eê]me (?:question|chose)|idem|(?:what|how) about|concernant|quant|[àa] propos)\b"
+    r"[ ,]*(?:(?:de|pour|à|avec)\s(?!la\b|l')|d'|(?=(?:du|des|au|aux)\s))?|(?:eux|elles|lui|elle),\s)(?=\S)",
+    re.I,
+)
+TRAILING = re.compile(r"(?:[\s,]+(?:alors|aussi|du coup|stp|svp|please|too|then|hein))+(?=[\s?.!]*$)", re.I)
 CORRECTION = re.compile(
     r"^\s*(?:(?:non|nan|pardon|d[ée]sol[ée]e?|oups|excuse[zr]?(?:-moi| moi)?|erreur|enfin|plut[oô]t|sorry|no|mais)\b[ ,.!:]*)*"
     r"(?:(?:je|j')\s?(?:(?:parle|parlais|veux parler|voulais parler|pensais|demandais)\s(?:(?:plut[oô]t )?(?:de|d'|du|à|a)\s?)?|(?:voulais|veux) dire\s|demande\s)"
-    r"|i mean\s|i meant\s)?(?:pour\s(?=[A-Z]))?", re.I)  # fmt: skip
+    r"|i mean\s|i meant\s)?(?:pour\s(?=(?-i:[A-Z])))?", re.I)  # fmt: skip
 INSTEAD = re.compile(r"^pas\s(?:[^,?]{2,60}?),?\s*(?:,|mais)\s*", re.I)
 WH = (
     r"(?:qui|ki|que|qu'|quoi|koi|quels?|quelles?|quel(?:le)?s|kel(?:le)?s?|quand|kan|qd|où|ou(?=\s)|pourquoi|pk|pq|comment"
@@ -41,16 +46,17 @@ WH_PHRASE = re.compile(
     r"(?:(?:de\s|d')[\w-]+\s?|(?<=s\s)(?:[\w-]+\s)|(?<=l\s)(?:[\w-]+\s)|(?<=le\s)(?:[\w-]+\s)|(?:temps|lieu)\s)?(?:de\s(?:temps)\s)?(?:[a-zéè]+(?:iques?|ales?|aux)\s)?",
     re.I,
 )  # fmt: skip
-INVERTED = re.compile(r"(?P<clitics>(?:\b(?:ne|n'|se|s'|y|en|l'|les?|la)\s?)*)(?P<verb>\b[\w']+)(?:-t)?-(?P<who>ils?|elles?)\b", re.I)
+INVERTED = re.compile(r"(?P<clitics>(?:\b(?:ne|n'|se|s'|y|en|l'|les?|la)\s?)*)(?P<verb>\b\w+)(?:-t)?-(?P<who>ils?|elles?)\b", re.I)
 SUBJECT = re.compile(r"(?P<que>\bqu'\s?)?(?<![-\w])(?P<who>ils?|elles?|it|they)\b(?!\s(?:y a|faut|s'agit|existe|est possible))", re.I)
 OBJECT = re.compile(
     r"\b(?P<lead>qui|ki|comment|pourquoi|quand|où|qu'est-ce qui|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=\w)", re.I
 )
 OBJECT_OF_AUXILIARY = re.compile(r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)\s)", re.I)
-EN = re.compile(r"(?<![\w-])en\s(?=(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)", re.I)
-Y = re.compile(r"(?<![\w'-])y\s(?!a\b|a-t|avait|aura)(?=\w)", re.I)
-POSSESSIVE = re.compile(r"(?<![\w-])(?P<who>son|sa|ses|leurs?|its|their)\s(?P<noun>[\w-]+(?:\s[\w-]+(?:iques?|ales?|aux|ives?|ifs?|aires?))?)", re.I)
-TONIC = re.compile(r"\b(?P<prep>parmi|avec|pour|chez|sur|sans|à|de|entre)\s(?P<who>eux|elles|elle|lui|celles-ci|ceux-ci|them|it)\b", re.I)
+EN = re.compile(r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)", re.I)
+Y = re.compile(r"(?<![\w'-])(?<!il\s)y\s(?!a(?:vait|ura)?-t?|(?:a|avait|aura)\s(?!\w+[éeiu]\b))(?=\w)", re.I)
+THERE = re.compile(r"(?<![\w-])(?:l[àa][- ]bas|sur place)\b", re.I)
+POSSESSIVE = re.compile(r"(?<![\w-])(?P<who>son|sa|ses|leurs?|its|their)\s(?P<noun>(?:(?:deux|trois|quatre|cinq|six)\s)?[\w-]+(?:\s[\w-]+(?:iques?|ales?|aux|ives?|ifs?|aires?))?(?:\s(?:de\s|d')[\w-]+)?)", re.I)
+TONIC = re.compile(r"\b(?P<prep>parmi|avec|pour|chez|sur|sans|à|de|d|entre|of|for|about)(?:\s|(?<=d)')(?P<who>eux|elles|elle|lui|celles-ci|ceux-ci|them|it)\b", re.I)
 DEMONSTRATIVE = re.compile(
     r"(?<!\w)(?P<prep>(?:de|à)\s)?(?P<who>ce|cet|cette|ces|this|these)\s(?P<noun>(?!sont\b|est\b|qui\b|que\b|qu'|n'|sera\b|[ée]tait\b)[\w-]+?)(?:-l[aà]|-ci)?(?![\w-])",
     re.I,
@@ -73,7 +79,7 @@ OTHERS = re.compile(r"\b(?P<all>les (?:deux |trois )?autres|the (?:two )?others)
 COUNT_OF = re.compile(r"\b(?:combien|cb)\s(?:y avait-il\s|y a-t-il\s)?(?:de\s|d'|d\s)(?P<what>[\w-]+(?:\smembres)?)", re.I)
 MONTH = re.compile(r"\b(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)\b", re.I)
 PREPOSITION = r"(?:à|a|au|aux|en|in|at|de|d'|du|pour|sur|chez|dans|of|for)"
-PREPOSITION_FIRST = re.compile(rf"{PREPOSITION}\s", re.I)
+PREPOSITION_FIRST = re.compile(rf"(?:{PREPOSITION}|avec|par|depuis|vers|sans|with|from|since)\s", re.I)
 WHEN = re.compile(
     r"\s*(?:(?:depuis )?quand|où|comment|pourquoi|combien de temps|(?:dans|en|à|sur|pour) quel\w*\s[\w-]+)\s(?!est-ce)", re.I
 )
@@ -89,6 +95,8 @@ def rewrite(text: str, before: str, said: str = "") -> str:
     plain = straight(text).strip()
     rest = TRAILING.sub("", OPENER.sub("", plain))
     opened = rest != plain
+    same = SAME_FOR.sub("", rest)
+    rest, opened = same, opened or same != rest
     corrected = INSTEAD.sub("", CORRECTION.sub("", rest))
     if corrected != rest and corrected.strip(" ?.!"):
         rest, opened = corrected, True
@@ -98,7 +106,7 @@ def rewrite(text: str, before: str, said: str = "") -> str:
     before = straight(before).rstrip(" ?.!\u00a0")
     said = straight(said)
     changed = rest
-    for rule in (_the_one, _ordinal, _others, _demonstrative):
+    for rule in (_the_one, _ordinal, _others, _demonstrative, _place):
         changed = rule(changed, before, said) or changed
     for step in PRONOUNS:
         if found := step(changed, before, said):
@@ -119,9 +127,13 @@ def topic(
 ) -> NounPhrase | None:
     """What was spoken of: the phrase of the question before, or else the answer's subject, that agrees."""
     taken = set(french.words(known))
-    phrases = [(p, 0.0) for p in noun_phrases(before)]
+    asked = noun_phrases(before)
+    heads = {singular(p.head) for p in asked}
     answered = -1.0 if plural and re.match(r"\s*(?:qui|ki|who)\b", before, re.I) else 0.5
-    phrases += [(p, answered) for p in noun_phrases(said[:200]) if p.start <= 1][:1]
+    phrases = [(p, 0.0) for p in asked]
+    for p in noun_phrases(said[:200]):
+        if (not p.named or p.start <= 1) and singular(p.head) not in heads:
+            phrases.append((p, answered if p.start <= 1 else 1.5))
     phrases = [(p, b) for p, b in phrases if not set(french.words(p.core)) - {"de", "d", "l"} <= taken]
     if not phrases:
         words = [w for w in french.spans(before) if not french.is_stop_word(w[0]) and w[0] not in taken]
@@ -173,18 +185,27 @@ def _inverted(rest: str, before: str, said: str) -> str | None:
     if not subject:
         return None
     clitics, verb = found["clitics"], found["verb"]
+    if it := re.match(r"(?:les?|la|l')(?=\s|$)|l'", clitics.strip(), re.I):  # « Les ont-ils appréciées »
+        thing = _pronoun(it[0], before, said, f"{rest} {subject}")
+        if not thing:
+            return None
+        participle_tail = re.sub(r"^(\s\w+[éiu])e?s?\b", r"\1", tail)
+        return f"{lead} {subject} {found[0][len(clitics) :]}{participle_tail} {thing}".lstrip()
     if Y.match(f"{clitics.lstrip()}x") and (place := SLOT.search(before) or SLOT_AT_END.search(before)):
         clitics, tail = "", f"{tail} {place[0]}"
     if re.match(r"(?:sur |de |à )?(?:que|qu')\s?$", lead, re.I):  # « Que fait-elle », « Qu'ont-ils fait »
         participle = re.match(r"\s(?:\w+[éiut]e?s?)\b", tail) if verb.casefold() in ("a", "ont", "avait", "avaient") else None
         cut = participle.end() if participle else 0
+        if lead.casefold().endswith("qu'") and french.fold((clitics or verb)[0]) not in "aeiouyh":
+            lead = f"{lead[:-1]}e "
         return f"{lead}{clitics}{verb}{tail[:cut]} {subject}{tail[cut:]}"
     start = rest[found.start("verb") : found.end()] if not clitics.strip() else rest[found.start() : found.end()]
     if not clitics.strip():
         start = rest[found.start("verb") : found.end()]
     elif not found["clitics"].strip().casefold().startswith("y"):
         start = rest[found.start() : found.end()].lstrip()
-    return f"{lead.rstrip()} {subject} {start.lstrip()}{tail}".lstrip()
+    start = start.lstrip()
+    return f"{lead.rstrip()} {subject} {start[:1].lower()}{start[1:]}{tail}".lstrip()
 
 
 def _subject(rest: str, before: str, said: str) -> str | None:
@@ -225,7 +246,7 @@ def _object(rest: str, before: str, said: str) -> str | None:
     if not thing:
         return None
     asked = found["lead"]
-    tail = re.sub(r"\b(\w{2,}é)e?s?\b", r"\1", rest[found.end() :])
+    tail = re.sub(r"^((?:\s?(?:a|ont|avait|avaient|aura)\s)?\w*[éiu])es?\b", r"\1", rest[found.end() :].lstrip())
     return f"{lead}{asked} {tail} {thing}".replace("  ", " ").lstrip()
 
 
@@ -260,6 +281,8 @@ def _possessive(rest: str, before: str, said: str) -> str | None:
         return f"{rest[: found.start()]}the {noun} of {owner}{rest[found.end() :]}"
     feminine = {"sa": True, "son": False}.get(who)
     article = "les " if who in ("ses", "leurs") else article_for(noun.split()[0], feminine)
+    if re.fullmatch(r"\s\w+", rest[found.end() :]):  # « son nom complet »
+        return f"{rest[: found.start()]}{article}{noun}{rest[found.end() :]} {joined('de', owner)}"
     return f"{rest[: found.start()]}{article}{noun} {joined('de', owner)}{rest[found.end() :]}"
 
 
@@ -273,7 +296,7 @@ def _tonic(rest: str, before: str, said: str) -> str | None:
         if counted:
             return counted
     thing = _pronoun(found["who"], before, said, rest)
-    return rest[: found.start()] + joined(found["prep"], thing) + rest[found.end() :] if thing else None
+    return rest[: found.start()] + joined("de" if found["prep"] == "d" else found["prep"], thing) + rest[found.end() :] if thing else None
 
 
 def _vague(rest: str, before: str, said: str) -> str | None:
@@ -353,11 +376,26 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
     return rest[: found.start()] + value + rest[found.end() :]
 
 
+def _place(rest: str, before: str, said: str) -> str | None:
+    """« là-bas » → « au Maroc »."""
+    there, place = THERE.search(rest), SLOT.search(before)
+    return rest[: there.start()] + place[0] + rest[there.end() :] if there and place else None
+
+
 def _others(rest: str, before: str, said: str) -> str | None:
-    """« les deux autres » → « les deux autres formations »."""
+    """« les deux autres » → « les formations autres que celle de Rabat »."""
     found = OTHERS.search(rest)
-    head = next((p.head for p in noun_phrases(before) if p.article and p.rank >= -1), "") if found else ""
-    return f"{rest[: found.end()]} {singular(head)}s{rest[found.end() :]}" if found and head else None
+    phrase = next((p for p in noun_phrases(before) if p.article and p.rank >= -1), None) if found else None
+    if not found or not phrase:
+        return None
+    noun, what = singular(phrase.head), phrase.core[len(phrase.head) :].strip()
+    value = f"les {noun}s"
+    if what and not phrase.plural and phrase.core.casefold().startswith(phrase.head):
+        one = ("celle " if phrase.feminine else "celui ") if re.match(r"(?:de|du|des|d'|à|sur|pour)\b", what) else ""
+        value += f" autres que {one}{what}"
+    else:
+        value = f"{found[0]} {noun}s"
+    return rest[: found.start()] + value + rest[found.end() :]
 
 
 def _demonstrative(rest: str, before: str, said: str) -> str | None:
@@ -367,8 +405,11 @@ def _demonstrative(rest: str, before: str, said: str) -> str | None:
         return None
     noun, who = french.fold(found["noun"]), found["who"].casefold()
     plural = who in ("ces", "these")
-    same = [p for p in noun_phrases(before) + noun_phrases(said) if singular(p.head) == singular(noun) and p.plural == plural]
-    same = [p for p in same if p.core.strip() != p.head] or same
+    alike = [
+        [p for p in noun_phrases(text) if singular(p.head) == singular(noun) and p.plural == plural]
+        for text in (before, said)
+    ]
+    same = alike[0] or alike[1]
     named = [p for p in noun_phrases(before) if p.named and p.rank >= 0]
     if same:
         thing = same[0].text
@@ -427,7 +468,7 @@ def _incomplete(rest: str, before: str, said: str, plain: str, opened: bool) -> 
 
 def _ellipsis(value: str, before: str, said: str) -> str:
     """Words without a verb take the place of their like in the question before."""
-    value = value.strip()
+    value = re.sub(r"^pour\s(?=les?\s|la\s|l')", "", value.strip())
     old = COUNT_OF.search(before)
     people = re.fullmatch(r"(?:(?:de|des|les)\s|d'|l')?(?P<what>[a-zàâçéèêëîïôöûü-]+s)", value)
     if old and people:
@@ -438,7 +479,7 @@ def _ellipsis(value: str, before: str, said: str) -> str:
         return before[: earlier.start()] + month[0] + before[earlier.end() :]
     phrases = noun_phrases(value)
     whole = phrases[0] if phrases and phrases[0].start == 0 else None
-    if whole and whole.article and whole.end >= len(value) - 1:
+    if whole and whole.article and whole.end >= len(value) - 1 and not re.match(r"(?:aux?|du)\s", value, re.I):
         return _with_phrase(value, whole, before, said)
     if re.fullmatch(QUOTED, value) and (quoted := re.search(QUOTED, before)):
         return before[: quoted.start()] + value + before[quoted.end() :]
@@ -446,7 +487,9 @@ def _ellipsis(value: str, before: str, said: str) -> str:
     prep = value[: len(value) - len(name)]
     slot = next(iter(reversed(list(SLOT.finditer(before)))), None) or SLOT_AT_END.search(before)
     if slot and (prep or len(name.split()) == 1) and not (name.isupper() and not slot["name"].isupper()):
-        new = f"{slot['prep']} {name}" if not slot["prep"].endswith("'") else f"de {name}"
+        at = french.fold(slot["prep"].strip("'"))
+        own = prep and not (at in ("de", "d", "of", "du") and len(name.split()) == 1)
+        new = value if own else f"{'de' if at == 'd' else slot['prep']} {name}"
         return before[: slot.start()] + new + before[slot.end() :]
     if not prep and (last := _last(before)):
         return before[: last[0]] + value + before[last[1] :]
@@ -492,5 +535,5 @@ def _last(before: str) -> tuple[int, int] | None:
 def _tidy(text: str) -> str:
     """One sentence of French: a capital first, curly apostrophes, a question mark after a no-break space."""
     text = re.sub(r"\s+(?=[,.])", "", " ".join(text.split())).strip(" ?!.,").replace("'", "’")
-    end = "." if ORDER.match(text) else "\u00a0?"
+    end = "." if ORDER.match(text) else "?" if french.is_english(text) else "\u00a0?"
     return f"{text[:1].upper()}{text[1:]}{end}" if text else text
