@@ -12,7 +12,7 @@ from bot.answers import Question
 from bot.rewriting import rewrite
 from index import french
 
-MOST_TURNS = 20
+MOST_TURNS = 100  # fifty questions and answers: a topic may be that old
 LONGEST = 400  # characters a rewritten question may have; beyond it the topic is lost anyway
 
 ASK = (
@@ -32,7 +32,7 @@ SOURCE = re.compile(
     rf"(?:et )?(?:(?:quel(?:le)?s? (?:est|sont|etait) )?(?:la |ta |tes |votre |vos |les |une |des )?(?:sources?|references?)(?: (?:de|a) {THIS})?"
     rf"|(?:c est quoi|quelles?|donne(?:z)?(?: moi)?|cite[rz]?|montre(?:z)?(?: moi)?) (?:la |ta |tes |votre |vos |les |une |des )?(?:sources?|references?|preuves?)"
     rf"|d ou (?:tiens tu|tenez vous|tu tiens|vous tenez|sors tu|tu sors|vient|viennent|provient)(?: {THIS})?|{THIS} vient d ou|d ou {THIS} vient"
-    rf"|(?:c est|{THIS} est) (?:ecrit|dit|marque|indique) ou|ou (?:est ce|c est|{THIS} est) (?:que c est )?(?:ecrit|dit|marque|indique)|ou as tu (?:lu|vu|trouve) {THIS}"
+    rf"|(?:c est|c|{THIS} est) (?:ecrit|dit|marque|indique) ou|ou (?:est ce|c est|{THIS} est) (?:que c est )?(?:ecrit|dit|marque|indique)|ou as tu (?:lu|vu|trouve) {THIS}"
     rf"|(?:(?:as tu|avez vous|tu as|vous avez|t as) )?(?:une |des |la )?(?:preuves?|sources?)|(?:tu es|vous etes|es tu|etes vous|t es) surs?(?: de (?:toi|vous|{THIS}))?"
     rf"|comment (?:le )?(?:sais tu|savez vous|tu (?:le )?sais|vous (?:le )?savez)(?: {THIS})?|(?:dans|de) quel (?:document|texte)(?: {THIS})?(?: vient {THIS})?"
     r"|(?:what is|what s) (?:the|your) source|(?:your )?sources?|how do you know(?: that| this)?|where does (?:this|that|it) come from|are you sure)"

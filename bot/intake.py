@@ -1,6 +1,7 @@
 """Sorts what was typed before anything is searched: empty, too long, unreadable, small talk, a question."""
 
 import unicodedata
+from functools import lru_cache
 
 from bot import phrases, small_talk
 from bot.answers import Answer, Question, Reason
@@ -11,6 +12,7 @@ LONGEST = 1000  # characters
 EARLIER = 6  # turns that may tell the language of « Casablanca? »
 
 
+@lru_cache(maxsize=4096)  # a conversation comes back with each of its questions
 def clean(text: str) -> str:
     """The text in NFC without control characters, lone surrogates or invisible marks, spaces folded."""
     kept = "".join(

@@ -6,6 +6,7 @@ demonstratives, ordinals, ellipsis, correction. Knows no organisation and keeps 
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from bot.noun_phrases import (
     QUOTED,
@@ -38,20 +39,20 @@ WH = (
     r"|combien|cb|lesquels|laquelle|lequel|lesquelles|who|what|which|where|when|how|why)"
 )
 ASKS = re.compile(
-    rf"\b{WH}(?:\b|(?<='))|\best-ce\b|\bc'?\s?(?:est|[ée]tait)\b|-t-|-(?:il|elle|on|ils|elles|tu|vous|moi|nous)\b"
+    rf"(?<!autres )\b{WH}(?:\b|(?<='))|\best-ce\b|\bc'?\s?(?:est|[ée]tait)\b|-t-|-(?:il|elle|on|ils|elles|tu|vous|moi|nous)\b"
     r"|^\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)  # fmt: skip
 ORDER = re.compile(r"\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)
 WH_PHRASE = re.compile(
     rf"^\s*(?:(?:dans|en|à|a|de|d'|depuis|par|pour|avec|sur|jusqu'à|chez|vers)\s?)?(?:{WH}(?:\s|(?<=')))"
-    r"(?:(?:de\s|d')[\w-]+\s?|(?<=s\s)(?:[\w-]+\s)|(?<=l\s)(?:[\w-]+\s)|(?<=le\s)(?:[\w-]+\s)|(?:temps|lieu)\s)?(?:de\s(?:temps)\s)?(?:[a-zéè]+(?:iques?|ales?|aux)\s)?",
+    r"(?:(?:de\s|d')(?:autres?\s)?[\w-]+\s?|(?<=s\s)(?:[\w-]+\s)|(?<=l\s)(?:[\w-]+\s)|(?<=le\s)(?:[\w-]+\s)|(?:temps|lieu)\s)?(?:de\s(?:temps)\s)?(?:[a-zéè]+(?:iques?|ales?|aux)\s)?",
     re.I,
 )  # fmt: skip
 INVERTED = re.compile(r"(?P<clitics>(?:\b(?:ne|n'|se|s'|y|en|l'|les?|la)\s?)*)(?P<verb>\b\w+)(?:-t)?-(?P<who>ils?|elles?)\b", re.I)
-SUBJECT = re.compile(r"(?P<que>\bqu'\s?)?(?<![-\w])(?P<who>ils?|elles?|it|they)\b(?!\s(?:y a|faut|s'agit|existe|est possible))", re.I)
+SUBJECT = re.compile(r"(?P<que>\bqu'\s?)?(?<![-\w])(?P<who>ils?|elles?|it|they)\b(?!(?<=il)\s(?:y a|faut|s'agit|existe (?:un|de)|est possible))", re.I)
 OBJECT = re.compile(
-    r"\b(?P<lead>qui|ki|comment|pourquoi|quand|où|qu'est-ce qui|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=\w)", re.I
+    r"\b(?P<lead>qui|ki|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=\w)", re.I
 )
-OBJECT_OF_AUXILIARY = re.compile(r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)\s)", re.I)
+OBJECT_OF_AUXILIARY = re.compile(r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)(?:\s|-))", re.I)
 EN = re.compile(r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)", re.I)
 Y = re.compile(r"(?<![\w'-])(?<!il\s)y\s(?!a(?:vait|ura)?-t?|(?:a|avait|aura)\s(?!\w+[éeiu]\b))(?=\w)", re.I)
 THERE = re.compile(r"(?<![\w-])(?:l[àa][- ]bas|sur place)\b", re.I)
@@ -72,11 +73,12 @@ NUMBERED = {
 }  # fmt: skip
 ORDINAL = re.compile(
     r"(?<!\w)(?P<article>du|au|le|la|l'|the)\s?(?P<which>premi[eè]re?|1[eè]?re?|deuxi[eè]me|seconde?|[2345](?:[eè]me|e)|troisi[eè]me"
-    r"|quatri[eè]me|cinqui[eè]me|derni[eè]re?|first|third|last)(?:\sone)?(?=\s*(?:$|[?,.!])|\s(?:a|est|sert|porte|comporte|contient|finance)\b)",
+    r"|quatri[eè]me|cinqui[eè]me|derni[eè]re?|prochaine?|suivante?|pr[ée]c[ée]dente?|first|third|last)(?:\sone)?(?=\s*(?:$|[?,.!])|\s(?:a|est|sert|porte|comporte|contient|finance)\b)",
     re.I,
 )
 OTHERS = re.compile(r"\b(?P<all>les (?:deux |trois )?autres|the (?:two )?others)\b(?!\s\w)", re.I)
-COUNT_OF = re.compile(r"\b(?:combien|cb)\s(?:y avait-il\s|y a-t-il\s)?(?:de\s|d'|d\s)(?P<what>[\w-]+(?:\smembres)?)", re.I)
+COUNT_OF = re.compile(r"\b(?:combien|cb)\s(?:y avait-il\s|y a-t-il\s)?(?:de\s|d'|d\s)(?P<what>[\w-]+)", re.I)
+HOW_MANY = re.compile(r"\bhow many\s(?P<what>[\w-]+)", re.I)
 MONTH = re.compile(r"\b(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)\b", re.I)
 PREPOSITION = r"(?:à|a|au|aux|en|in|at|de|d'|du|pour|sur|chez|dans|of|for)"
 PREPOSITION_FIRST = re.compile(rf"(?:{PREPOSITION}|avec|par|depuis|vers|sans|with|from|since)\s", re.I)
@@ -88,6 +90,7 @@ SLOT_AT_END = re.compile(rf"(?<!\w)(?P<prep>{PREPOSITION})(?:\s|(?<='))(?P<name>
 LIST = re.compile(r"(?P<noun>\w+)(?:\s\w+)?\s?:\s(?P<items>[^.\[]+)")
 
 
+@lru_cache(maxsize=4096)  # a conversation is read anew at each turn
 def rewrite(text: str, before: str, said: str = "") -> str:
     """`text` as it stands alone, after the standalone question `before` and its answer `said`."""
     if not before:
@@ -128,12 +131,13 @@ def topic(
     """What was spoken of: the phrase of the question before, or else the answer's subject, that agrees."""
     taken = set(french.words(known))
     asked = noun_phrases(before)
-    heads = {singular(p.head) for p in asked}
+    heads = {singular(p.head) for p in asked if p.rank > -1 or p.named}
     answered = -1.0 if plural and re.match(r"\s*(?:qui|ki|who)\b", before, re.I) else 0.5
     phrases = [(p, 0.0) for p in asked]
-    for p in noun_phrases(said[:200]):
+    for p in noun_phrases(said[:200]) if not french.is_english(before) else []:
         if (not p.named or p.start <= 1) and singular(p.head) not in heads:
-            phrases.append((p, answered if p.start <= 1 else 1.5))
+            same = any(singular(p.head) == singular(q.head) for q in asked)  # « quel projet », and which one it is
+            phrases.append((p, 0.0 if same else answered if p.start <= 1 else 1.5))
     phrases = [(p, b) for p, b in phrases if not set(french.words(p.core)) - {"de", "d", "l"} <= taken]
     if not phrases:
         words = [w for w in french.spans(before) if not french.is_stop_word(w[0]) and w[0] not in taken]
@@ -196,6 +200,8 @@ def _inverted(rest: str, before: str, said: str) -> str | None:
     if re.match(r"(?:sur |de |à )?(?:que|qu')\s?$", lead, re.I):  # « Que fait-elle », « Qu'ont-ils fait »
         participle = re.match(r"\s(?:\w+[éiut]e?s?)\b", tail) if verb.casefold() in ("a", "ont", "avait", "avaient") else None
         cut = participle.end() if participle else 0
+        if re.search(r"\ben\s?$", clitics, re.I) and (about := topic(before, said, plural=None, known=f"{rest} {subject}")):
+            clitics, tail = clitics[:-3], f"{tail} {joined('de', about.text)}"
         if lead.casefold().endswith("qu'") and french.fold((clitics or verb)[0]) not in "aeiouyh":
             lead = f"{lead[:-1]}e "
         return f"{lead}{clitics}{verb}{tail[:cut]} {subject}{tail[cut:]}"
@@ -246,7 +252,7 @@ def _object(rest: str, before: str, said: str) -> str | None:
     if not thing:
         return None
     asked = found["lead"]
-    tail = re.sub(r"^((?:\s?(?:a|ont|avait|avaient|aura)\s)?\w*[éiu])es?\b", r"\1", rest[found.end() :].lstrip())
+    tail = re.sub(r"^((?:\s?(?:a|ont|avait|avaient|aura)(?:-t)?(?:-\w+)?\s)?\w*[éiu])es?\b", r"\1", rest[found.end() :].lstrip())
     return f"{lead}{asked} {tail} {thing}".replace("  ", " ").lstrip()
 
 
@@ -439,6 +445,9 @@ def _bare(rest: str) -> bool:
 
 def _counted(rest: str, before: str) -> str | None:
     """« combien de femmes » after « Combien de personnes ont suivi … » → « Combien de femmes ont suivi … »."""
+    new, old = HOW_MANY.search(rest), HOW_MANY.search(before)
+    if new and old and not french.terms(rest[new.end() :]):
+        return before[: old.start()] + new[0] + before[old.end() :]
     new, old = COUNT_OF.search(rest), COUNT_OF.search(before)
     if not (new and old) or french.terms(rest[new.end() :]):
         return None
@@ -460,7 +469,8 @@ def _incomplete(rest: str, before: str, said: str, plain: str, opened: bool) -> 
         return f"{rest} {before[old.end() :]}"  # « Où » after « Quand a eu lieu la formation »
     if (short and (opened or adverb)) or (opened and len(french.terms(rest)) <= 1):
         found_topic = topic(before, said, plural=None, known=rest)
-        return f"{rest} pour {found_topic.text}" if found_topic else None
+        link = "for" if french.is_english(rest) else "pour"
+        return f"{rest} {link} {found_topic.text}" if found_topic else None
     return None
 
 
@@ -485,8 +495,14 @@ def _ellipsis(value: str, before: str, said: str) -> str:
         return before[: quoted.start()] + value + before[quoted.end() :]
     name = re.sub(rf"^{PREPOSITION}(?:\s|(?<='))", "", value, flags=re.I)
     prep = value[: len(value) - len(name)]
+    if with_it := re.match(r"(?:par|avec|sur|chez|dans)\s", value, re.I):
+        starts = [p for p in noun_phrases(before) if before[: p.start].casefold().endswith(with_it[0].casefold())]
+        if starts:
+            return before[: starts[-1].start] + value[with_it.end() :] + before[starts[-1].end :]
     slot = next(iter(reversed(list(SLOT.finditer(before)))), None) or SLOT_AT_END.search(before)
     if slot and (prep or len(name.split()) == 1) and not (name.isupper() and not slot["name"].isupper()):
+        if slot["name"][0].isupper() and " " not in name:
+            name = name[0].upper() + name[1:]
         at = french.fold(slot["prep"].strip("'"))
         own = prep and not (at in ("de", "d", "of", "du") and len(name.split()) == 1)
         new = value if own else f"{'de' if at == 'd' else slot['prep']} {name}"
@@ -507,7 +523,8 @@ def _with_phrase(value: str, whole: NounPhrase, before: str, said: str) -> str:
             lead = re.sub(r"\b(?:a|est)(?=\s(?!.*\b(?:a|est)\s))", lambda m: {"a": "ont", "est": "sont"}[m[0]], lead)
         return lead + value + before[like.end :]
     bare_name = [p for p in _outer(earlier) if p.named and p.rank >= 0]
-    if bare_name and re.match(r"\s*(?:qui|c'est quoi|qu'est-ce que)\b", before, re.I) and len(french.terms(value)) > 1:
+    who = re.match(r"\s*(?:qui|c'est quoi|qu'est-ce que)\b", before, re.I) and len(french.terms(value)) > 1
+    if bare_name and (who or whole.named):
         last = bare_name[-1]
         return before[: last.start] + value + before[last.end :]
     if asked_list and like and re.search(r"\b(?:de|du|des)\s|\bd'", value) and not re.match(r"\s*quel\w*\s(?:est|sont|[ée]tai)", before, re.I):
