@@ -73,10 +73,13 @@ def understand(question: Question) -> Understood:
         said = next((t.content for t in turns[i + 1 : i + 2] if t.role == "assistant"), "")
         if not turn.content or small_talk.reply(turn.content) is not None:
             continue
-        if topic and wanted(turn.content) is not Wants.ANSWER:
-            given.append(said)
+        wants = wanted(turn.content) if topic else Wants.ANSWER
+        if wants is not Wants.ANSWER:
+            given += [said] if wants is Wants.MORE else []
             continue
-        topic = _short(turn.content, rewrite(small_talk.without_greeting(turn.content), topic, " ".join(given)))
+        topic = _short(
+            turn.content, rewrite(small_talk.without_greeting(turn.content), topic, " ".join(given))
+        )
         given = [said]
     wants = wanted(question.text) if topic and any(given) else Wants.ANSWER
     if wants is not Wants.ANSWER:

@@ -45,4 +45,6 @@ def receive(question: Question) -> Answer:
 
 
 def _refused(text: str, phrase: str, reason: Reason, language: str = "fr") -> Answer:
-    return Answer(text, text, phrase, refused=True, reason=reason, language="en" if language == "en" else "fr")
+    return Answer(
+        text, text, phrase, refused=True, reason=reason, language="en" if language == "en" else "fr"
+    )

@@ -11,9 +11,7 @@ from index import french
 UPPER = "A-ZÀÂÇÉÈÊËÎÏÔÖÛÜŒ"
 QUOTED = r"«[^»]{2,160}»"
 NUMERAL = r"deux|trois|quatre|cinq|six|sept|huit|neuf|dix|\d+"
-BEFORE_NOUN = (
-    rf"(?:{NUMERAL}|autres?|premi(?:er|ère|ere)s?|derni(?:er|ère|ere)s?|deuxi[eè]me|troisi[eè]me|princip\w+)\s"
-)
+BEFORE_NOUN = rf"(?:{NUMERAL}|autres?|premi(?:er|ère|ere)s?|derni(?:er|ère|ere)s?|deuxi[eè]me|troisi[eè]me|princip\w+)\s"
 ARTICLE = (
     r"l'\s?|l (?=[aeiouyhé])|(?:combien (?:y a(?:vait|-t)-il )?|cb )d(?:e\s|'|\s(?=[aeiouyhé]))"
     r"|(?:de la|le|la|les|un|une|des|du|au|aux|chaque|quels?|quelles?|the)\s|de l'"
@@ -24,12 +22,15 @@ LINK = (
     r"(?:de la|des|du|de|pour les|pour la|pour|sur les|sur la|sur|aux|au|à la|à|a|en|of|for|in)\s"
     r"|(?:de l|à l|d|pour l|sur l)'"
 )
-ADJECTIVE = r"(?!elles?\b|quelles?\b)[a-zàâçéèêëîïôöûü]+(?:iques?|ales?|aux|elles?|ives?|ifs?|aires?|ées?|és)\b"
+ADJECTIVE = (
+    r"(?!elles?\b|quelles?\b)[a-zàâçéèêëîïôöûü]+(?:iques?|ales?|aux|elles?|ives?|ifs?|aires?|ées?|és)\b"
+)
 PHRASE = re.compile(
     rf"(?<![\w'-])(?=(?P<article>(?i:{ARTICLE}))?(?P<core>{QUOTED}|(?P<lead>(?i:{BEFORE_NOUN})*)[\w-]+)"
     rf"(?P<rest>(?:\s(?:{QUOTED})|\s{ADJECTIVE}|\s(?:{LINK})(?:{QUOTED}|{NAME}|[\w-]+\b(?!'))|\s{NAME})*))"
 )
 CLITIC_BEFORE = re.compile(r"\b(?:qui|ki|ne|je|tu|il|elle|on|nous|vous|ils|elles)\s$", re.I)
+APPOSED = re.compile(rf"[\w-]+\s[{UPPER}«]")  # « projet COMPASS »
 AT_PLACE = re.compile(r"\b(?:à|a|au|aux|en|in|at|dans)\s$", re.I)
 COMPLEMENT = re.compile(r"(?:\b(?:de|d'|du|des|of|à|pour|sur|en)\s|'\s?)$", re.I)
 ASKED_FOR = re.compile(r"\bquel(?:le)?s?\s(?:est|sont|[ée]tai(?:en)?t)\s$", re.I)
@@ -37,7 +38,9 @@ FEMININE = re.compile(
     r"(?:ions?|tés?|[ée]es?|ences?|ances?|ures?|udes?|ises?|ettes?|elles?|illes?|onnes?|ates?|iques?|ières?)$"
 )
 MONTHS = r"(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)"
-NEUTRAL = frozenset("chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois jours mois ans annees semaines heures".split())
+NEUTRAL = frozenset(
+    "chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois jours mois ans annees semaines heures".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,23 @@ def noun_phrases(text: str) -> list[NounPhrase]:
             continue
         if article in ("le", "la", "les", "l'") and CLITIC_BEFORE.search(text[:start]):
             continue
-        asked = 1.0 if article.startswith(("quel", "combien", "cb")) else 0.25 if ASKED_FOR.search(text[:start]) else 0.0
+        asked = (
+            1.0
+            if article.startswith(("quel", "combien", "cb"))
+            else 0.25
+            if ASKED_FOR.search(text[:start])
+            else 0.0
+        )
         plural = _plural(article, head, capital)
         feminine = _feminine(article, match["core"][len(match["lead"] or "") :].casefold())
         place = not article and bool(AT_PLACE.search(text[:start])) or article in ("au",) and capital
         inner = not article and bool(COMPLEMENT.search(text[:start]))
-        rank = (capital or any(c.isupper() for c in core)) - asked - 3 * place - 2 * inner
+        rank = (
+            (1.0 if capital or APPOSED.match(core) else 0.5 * any(c.isupper() for c in core))
+            - asked
+            - 3 * place
+            - 2 * inner
+        )
         found.append(
             NounPhrase(
                 _definite(article, head, plural, feminine, capital), core, head.split()[0],

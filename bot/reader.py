@@ -241,7 +241,9 @@ class Reader:
         ranked = probabilities(matrix, self.model.rank)
         texts = [" ".join(hit.passage.text[a:b].split()) for hit, a, b in places]
         given = " ".join(given.split())
-        quoted = {hit.passage.document_id for (hit, _, _), text in zip(places, texts, strict=True) if text in given}
+        quoted = {
+            hit.passage.document_id for (hit, _, _), text in zip(places, texts, strict=True) if text in given
+        }
         left = [i for i, text in enumerate(texts) if text not in given]
         left = [i for i in left if places[i][0].passage.document_id in quoted or ranked[i] >= STILL_NEAR]
         left.sort(key=lambda i: (places[i][0].passage.document_id not in quoted, -ranked[i]))

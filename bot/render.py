@@ -213,7 +213,9 @@ def _understood(answer: Answer) -> str:
     meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
     if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
         return ""
-    return _paragraph(said_in(answer.language, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
+    return _paragraph(
+        said_in(answer.language, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood"
+    )
 
 
 def _shortened(text: str) -> str:
@@ -236,7 +238,10 @@ def _tools(shown: Exchange) -> str:
     answer = shown.answer
     if shown.stage != "done" or answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
         return ""
-    verdicts = (("helpful", said_in(answer.language, phrases.HELPFUL)), ("unhelpful", said_in(answer.language, phrases.UNHELPFUL)))
+    verdicts = (
+        ("helpful", said_in(answer.language, phrases.HELPFUL)),
+        ("unhelpful", said_in(answer.language, phrases.UNHELPFUL)),
+    )
     buttons = "".join(
         f'<button type="button" data-verdict="{verdict}" data-number="{shown.number}" '
         f'aria-pressed="{str(shown.verdict == verdict).lower()}">'

@@ -30,10 +30,13 @@ SAME_FOR = re.compile(
 )
 TRAILING = re.compile(r"(?:[\s,]+(?:alors|aussi|du coup|stp|svp|please|too|then|hein))+(?=[\s?.!]*$)", re.I)
 CORRECTION = re.compile(
-    r"^\s*(?:(?:non|nan|pardon|d[ée]sol[ée]e?|oups|excuse[zr]?(?:-moi| moi)?|erreur|enfin|plut[oô]t|sorry|no|mais)\b[ ,.!:]*)*"
+    r"^\s*(?:(?:non|nan|pardon|d[ée]sol[ée]e?|oups|excuse[zr]?(?:-moi| moi)?|erreur|au temps pour moi|je me (?:suis )?tromp\w+|enfin|plut[oô]t|sorry|no|mais)\b[ ,.!:]*)*"
     r"(?:(?:je|j')\s?(?:(?:parle|parlais|veux parler|voulais parler|pensais|demandais)\s(?:(?:plut[oô]t )?(?:de|d'|du|à|a)\s?)?|(?:voulais|veux) dire\s|demande\s)"
     r"|i mean\s|i meant\s)?(?:pour\s(?=(?-i:[A-Z])))?", re.I)  # fmt: skip
-INSTEAD = re.compile(r"^pas\s(?:[^,?]{2,60}?),?\s*(?:,|mais)\s*", re.I)
+INSTEAD = re.compile(
+    r"^(?:(?:ce n'est |c'est )?pas\s(?:[^,?]{2,60}?),?\s*(?:,|mais)\s*(?:c'est )?|c'(?:est|[ée]tait) (?=(?-i:[A-Z])))",
+    re.I,
+)
 WH = (
     r"(?:qui|ki|que|qu'|quoi|koi|quels?|quelles?|quel(?:le)?s|kel(?:le)?s?|quand|kan|qd|où|ou(?=\s)|pourquoi|pk|pq|comment"
     r"|combien|cb|lesquels|laquelle|lequel|lesquelles|who|what|which|where|when|how|why)"
@@ -41,31 +44,57 @@ WH = (
 ASKS = re.compile(
     rf"(?<!autres )\b{WH}(?:\b|(?<='))|\best-ce\b|\bc'?\s?(?:est|[ée]tait)\b|-t-|-(?:il|elle|on|ils|elles|tu|vous|moi|nous)\b"
     r"|^\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)  # fmt: skip
-ORDER = re.compile(r"\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)
+ORDER = re.compile(
+    r"\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I
+)
 WH_PHRASE = re.compile(
     rf"^\s*(?:(?:dans|en|à|a|de|d'|depuis|par|pour|avec|sur|jusqu'à|chez|vers)\s?)?(?:{WH}(?:\s|(?<=')))"
     r"(?:(?:de\s|d')(?:autres?\s)?[\w-]+\s?|(?<=s\s)(?:[\w-]+\s)|(?<=l\s)(?:[\w-]+\s)|(?<=le\s)(?:[\w-]+\s)|(?:temps|lieu)\s)?(?:de\s(?:temps)\s)?(?:[a-zéè]+(?:iques?|ales?|aux)\s)?",
     re.I,
 )  # fmt: skip
-INVERTED = re.compile(r"(?P<clitics>(?:\b(?:ne|n'|se|s'|y|en|l'|les?|la)\s?)*)(?P<verb>\b\w+)(?:-t)?-(?P<who>ils?|elles?)\b", re.I)
-SUBJECT = re.compile(r"(?P<que>\bqu'\s?)?(?<![-\w])(?P<who>ils?|elles?|it|they)\b(?!(?<=il)\s(?:y a|faut|s'agit|existe (?:un|de)|est possible))", re.I)
-OBJECT = re.compile(
-    r"\b(?P<lead>qui|ki|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=\w)", re.I
+INVERTED = re.compile(
+    r"(?P<clitics>(?:\b(?:ne|n'|se|s'|y|en|l'|les?|la)\s?)*)(?P<verb>\b\w+)(?:-t)?-(?P<who>ils?|elles?)\b",
+    re.I,
 )
-OBJECT_OF_AUXILIARY = re.compile(r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)(?:\s|-))", re.I)
-EN = re.compile(r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)", re.I)
+SUBJECT = re.compile(
+    r"(?P<que>\bqu'\s?)?(?<![-\w])(?P<who>ils?|elles?|it|they)\b(?!(?<=il)\s(?:y a|faut|s'agit|existe (?:un|de)|est possible))",
+    re.I,
+)
+OBJECT = re.compile(r"\b(?P<lead>qui|ki|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=\w)", re.I)
+OBJECT_OF_AUXILIARY = re.compile(
+    r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)(?:\s|-))", re.I
+)
+EN = re.compile(
+    r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)",
+    re.I,
+)
 Y = re.compile(r"(?<![\w'-])(?<!il\s)y\s(?!a(?:vait|ura)?-t?|(?:a|avait|aura)\s(?!\w+[éeiu]\b))(?=\w)", re.I)
 THERE = re.compile(r"(?<![\w-])(?:l[àa][- ]bas|sur place)\b", re.I)
-POSSESSIVE = re.compile(r"(?<![\w-])(?P<who>son|sa|ses|leurs?|its|their)\s(?P<noun>(?:(?:deux|trois|quatre|cinq|six)\s)?[\w-]+(?:\s[\w-]+(?:iques?|ales?|aux|ives?|ifs?|aires?))?(?:\s(?:de\s|d')[\w-]+)?)", re.I)
-TONIC = re.compile(r"\b(?P<prep>parmi|avec|pour|chez|sur|sans|à|de|d|entre|of|for|about)(?:\s|(?<=d)')(?P<who>eux|elles|elle|lui|celles-ci|ceux-ci|them|it)\b", re.I)
+POSSESSIVE = re.compile(
+    r"(?<![\w-])(?P<who>son|sa|ses|leurs?|its|their)\s(?P<noun>(?:(?:deux|trois|quatre|cinq|six)\s)?[\w-]+(?:\s[\w-]+(?:iques?|ales?|aux|ives?|ifs?|aires?))?(?:\s(?:de\s|d')[\w-]+)?)",
+    re.I,
+)
+TONIC = re.compile(
+    r"\b(?P<prep>parmi|avec|pour|chez|sur|sans|à|de|d|entre|of|for|about)(?:\s|(?<=d)')(?P<who>eux|elles|elle|lui|celles-ci|ceux-ci|them|it)\b",
+    re.I,
+)
 DEMONSTRATIVE = re.compile(
     r"(?<!\w)(?P<prep>(?:de|à)\s)?(?P<who>ce|cet|cette|ces|this|these)\s(?P<noun>(?!sont\b|est\b|qui\b|que\b|qu'|n'|sera\b|[ée]tait\b)[\w-]+?)(?:-l[aà]|-ci)?(?![\w-])",
     re.I,
 )
 THAT = re.compile(r"(?<![\w-])(?:[cç]a|cela|celui-ci|celui-là|celle-ci|celle-là|that)\b", re.I)
-IT_IS = re.compile(rf"^(?:c'?\s?(?:est|[ée]tait)\s(?:\w+\s)?{WH}|{WH}\s(?:c'?\s?(?:est|[ée]tait)|(?:est|[ée]tait)[- ]ce|est-ce que c'[ée]tait))\s*$", re.I)
+IT_IS = re.compile(
+    rf"^(?:c'?\s?(?:est|[ée]tait)\s(?:\w+\s)?{WH}|{WH}\s(?:c'?\s?(?:est|[ée]tait)|(?:est|[ée]tait)[- ]ce|est-ce que c'[ée]tait))\s*$",
+    re.I,
+)
 MEANS = re.compile(r"\b(veut dire|signifie|d[ée]signe)\s(?:quoi|koi)\b", re.I)
-THE_ONE = re.compile(r"\b(?P<who>celui|celle|ceux|celles)\s(?=(?:de|du|des|d'|à|a|au|pour|sur|en|qui|contre|lié)\b|d')", re.I)
+IT_IS_A = re.compile(
+    r"^c'?\s?(?P<verb>est|[ée]tait)\s(?=(?:une?|de|du|des|d'|à|au|en|dans|pour|par)\b|[\w-]+é(?:e|es|s)?\b)",
+    re.I,
+)
+THE_ONE = re.compile(
+    r"\b(?P<who>celui|celle|ceux|celles)\s(?=(?:de|du|des|d'|à|a|au|pour|sur|en|qui|contre|lié)\b|d')", re.I
+)
 NUMBERED = {
     "premier": 0, "premiere": 0, "1er": 0, "1ere": 0, "deuxieme": 1, "second": 1, "seconde": 1, "2eme": 1, "2e": 1,
     "troisieme": 2, "3eme": 2, "3e": 2, "quatrieme": 3, "4eme": 3, "4e": 3, "cinquieme": 4, "dernier": -1,
@@ -79,14 +108,22 @@ ORDINAL = re.compile(
 OTHERS = re.compile(r"\b(?P<all>les (?:deux |trois )?autres|the (?:two )?others)\b(?!\s\w)", re.I)
 COUNT_OF = re.compile(r"\b(?:combien|cb)\s(?:y avait-il\s|y a-t-il\s)?(?:de\s|d'|d\s)(?P<what>[\w-]+)", re.I)
 HOW_MANY = re.compile(r"\bhow many\s(?P<what>[\w-]+)", re.I)
-MONTH = re.compile(r"\b(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)\b", re.I)
+MONTH = re.compile(
+    r"\b(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)\b",
+    re.I,
+)
 PREPOSITION = r"(?:à|a|au|aux|en|in|at|de|d'|du|pour|sur|chez|dans|of|for)"
 PREPOSITION_FIRST = re.compile(rf"(?:{PREPOSITION}|avec|par|depuis|vers|sans|with|from|since)\s", re.I)
 WHEN = re.compile(
-    r"\s*(?:(?:depuis )?quand|où|comment|pourquoi|combien de temps|(?:dans|en|à|sur|pour) quel\w*\s[\w-]+)\s(?!est-ce)", re.I
+    r"\s*(?:(?:depuis )?quand|où|comment|pourquoi|combien de temps|(?:dans|en|à|sur|pour) quel\w*\s[\w-]+)\s(?!est-ce)",
+    re.I,
 )
-SLOT = re.compile(rf"(?<!\w)(?P<prep>{PREPOSITION})(?:\s|(?<='))(?P<name>[{UPPER}][\w-]+)(?![\w-]|\s[{UPPER}])")
-SLOT_AT_END = re.compile(rf"(?<!\w)(?P<prep>{PREPOSITION})(?:\s|(?<='))(?P<name>[\w-]{{3,}})(?=[\s?.!]*$)", re.I)
+SLOT = re.compile(
+    rf"(?<!\w)(?P<prep>{PREPOSITION})(?:\s|(?<='))(?P<name>[{UPPER}][\w-]+)(?![\w-]|\s[{UPPER}])"
+)
+SLOT_AT_END = re.compile(
+    rf"(?<!\w)(?P<prep>{PREPOSITION})(?:\s|(?<='))(?P<name>[\w-]{{3,}})(?=[\s?.!]*$)", re.I
+)
 LIST = re.compile(r"(?P<noun>\w+)(?:\s\w+)?\s?:\s(?P<items>[^.\[]+)")
 
 
@@ -136,7 +173,9 @@ def topic(
     phrases = [(p, 0.0) for p in asked]
     for p in noun_phrases(said[:200]) if not french.is_english(before) else []:
         if (not p.named or p.start <= 1) and singular(p.head) not in heads:
-            same = any(singular(p.head) == singular(q.head) for q in asked)  # « quel projet », and which one it is
+            same = any(
+                singular(p.head) == singular(q.head) for q in asked
+            )  # « quel projet », and which one it is
             phrases.append((p, 0.0 if same else answered if p.start <= 1 else 1.5))
     phrases = [(p, b) for p, b in phrases if not set(french.words(p.core)) - {"de", "d", "l"} <= taken]
     if not phrases:
@@ -159,7 +198,20 @@ def topic(
 def _pronoun(who: str, before: str, said: str, known: str) -> str:
     """The phrase that « elle », « les », « leur »… stands for."""
     who = who.casefold()
-    plural = who in ("ils", "elles", "les", "leur", "leurs", "eux", "ceux-ci", "celles-ci", "they", "their", "them", "these")
+    plural = who in (
+        "ils",
+        "elles",
+        "les",
+        "leur",
+        "leurs",
+        "eux",
+        "ceux-ci",
+        "celles-ci",
+        "they",
+        "their",
+        "them",
+        "these",
+    )
     feminine = {"elle": True, "elles": True, "la": True, "il": False, "ils": None, "le": False}.get(who)
     if who == "ils":
         feminine = False
@@ -176,7 +228,11 @@ def _own_subject(lead: str) -> bool:
 def _inverted(rest: str, before: str, said: str) -> str | None:
     """« Depuis quand y est-elle » → « Depuis quand l'OIM est-elle au Maroc »."""
     found = INVERTED.search(rest)
-    if not found or found["verb"].casefold() in ("y", "faut", "s'agit") or re.search(r"\by\sa(?:vait)?-t?-?il", rest, re.I):
+    if (
+        not found
+        or found["verb"].casefold() in ("y", "faut", "s'agit")
+        or re.search(r"\by\sa(?:vait)?-t?-?il", rest, re.I)
+    ):
         return None
     lead, tail = rest[: found.start()], rest[found.end() :]
     if _own_subject(lead) and "," not in lead:
@@ -198,14 +254,22 @@ def _inverted(rest: str, before: str, said: str) -> str | None:
     if Y.match(f"{clitics.lstrip()}x") and (place := SLOT.search(before) or SLOT_AT_END.search(before)):
         clitics, tail = "", f"{tail} {place[0]}"
     if re.match(r"(?:sur |de |à )?(?:que|qu')\s?$", lead, re.I):  # « Que fait-elle », « Qu'ont-ils fait »
-        participle = re.match(r"\s(?:\w+[éiut]e?s?)\b", tail) if verb.casefold() in ("a", "ont", "avait", "avaient") else None
+        participle = (
+            re.match(r"\s(?:\w+[éiut]e?s?)\b", tail)
+            if verb.casefold() in ("a", "ont", "avait", "avaient")
+            else None
+        )
         cut = participle.end() if participle else 0
-        if re.search(r"\ben\s?$", clitics, re.I) and (about := topic(before, said, plural=None, known=f"{rest} {subject}")):
+        if re.search(r"\ben\s?$", clitics, re.I) and (
+            about := topic(before, said, plural=None, known=f"{rest} {subject}")
+        ):
             clitics, tail = clitics[:-3], f"{tail} {joined('de', about.text)}"
         if lead.casefold().endswith("qu'") and french.fold((clitics or verb)[0]) not in "aeiouyh":
             lead = f"{lead[:-1]}e "
         return f"{lead}{clitics}{verb}{tail[:cut]} {subject}{tail[cut:]}"
-    start = rest[found.start("verb") : found.end()] if not clitics.strip() else rest[found.start() : found.end()]
+    start = (
+        rest[found.start("verb") : found.end()] if not clitics.strip() else rest[found.start() : found.end()]
+    )
     if not clitics.strip():
         start = rest[found.start("verb") : found.end()]
     elif not found["clitics"].strip().casefold().startswith("y"):
@@ -252,7 +316,11 @@ def _object(rest: str, before: str, said: str) -> str | None:
     if not thing:
         return None
     asked = found["lead"]
-    tail = re.sub(r"^((?:\s?(?:a|ont|avait|avaient|aura)(?:-t)?(?:-\w+)?\s)?\w*[éiu])es?\b", r"\1", rest[found.end() :].lstrip())
+    tail = re.sub(
+        r"^((?:\s?(?:a|ont|avait|avaient|aura)(?:-t)?(?:-\w+)?\s)?\w*[éiu])es?\b",
+        r"\1",
+        rest[found.end() :].lstrip(),
+    )
     return f"{lead}{asked} {tail} {thing}".replace("  ", " ").lstrip()
 
 
@@ -277,7 +345,9 @@ def _possessive(rest: str, before: str, said: str) -> str | None:
     found = POSSESSIVE.search(rest)
     if not found or french.is_stop_word(french.fold(found["noun"]).split()[0]):
         return None
-    if _own_subject(rest[: found.start()]) and not re.search(rf"{WH}\s(?:est|sont|[ée]tai(?:en)?t)\s$", rest[: found.start()], re.I):
+    if _own_subject(rest[: found.start()]) and not re.search(
+        rf"{WH}\s(?:est|sont|[ée]tai(?:en)?t)\s$", rest[: found.start()], re.I
+    ):
         return None
     who, noun = found["who"].casefold(), found["noun"]
     owner = _pronoun("leurs" if who in ("leur", "leurs", "their") else "", before, said, rest)
@@ -302,13 +372,25 @@ def _tonic(rest: str, before: str, said: str) -> str | None:
         if counted:
             return counted
     thing = _pronoun(found["who"], before, said, rest)
-    return rest[: found.start()] + joined("de" if found["prep"] == "d" else found["prep"], thing) + rest[found.end() :] if thing else None
+    return (
+        rest[: found.start()]
+        + joined("de" if found["prep"] == "d" else found["prep"], thing)
+        + rest[found.end() :]
+        if thing
+        else None
+    )
 
 
 def _vague(rest: str, before: str, said: str) -> str | None:
     """« Ça coûtait combien », « c'était quand » → the same, and what: « …, la formation »."""
+    if it := IT_IS_A.search(rest):  # « c'est une agence de l'ONU »
+        found = topic(before, said, plural=False, known=rest)
+        return f"{found.text} {it['verb']} {rest[it.end() :]}" if found else None
     that = THAT.search(rest)
-    if not (IT_IS.match(rest) or (that and not rest[: that.start()].strip(" ,") and not noun_phrases(rest[that.end() :]))):
+    if not (
+        IT_IS.match(rest)
+        or (that and not rest[: that.start()].strip(" ,") and not noun_phrases(rest[that.end() :]))
+    ):
         return None
     found = topic(before, said, plural=None, known=rest)
     if found and (verb := MEANS.search(rest)):
@@ -327,7 +409,9 @@ def _the_one(rest: str, before: str, said: str) -> str | None:
         return None
     who = found["who"].casefold()
     plural, feminine = who.startswith("ce") and who.endswith(("x", "s")), who.startswith("celle")
-    phrases = [p for p in noun_phrases(before) + noun_phrases(said) if p.rank > -2 and (p.article or p.plural)]
+    phrases = [
+        p for p in noun_phrases(before) + noun_phrases(said) if p.rank > -2 and (p.article or p.plural)
+    ]
     agreeing = [p for p in phrases if p.feminine in (None, feminine)] or phrases
     if not agreeing:
         return None
@@ -345,7 +429,9 @@ def _items(said: str) -> tuple[str, list[str]]:
         if len(things) > 1:
             noun = found["noun"]
             words = said[: found.start("items")].split()
-            plural = next((w for w in reversed(words[-4:]) if w.endswith(("s", "x")) and not w.endswith("ques")), noun)
+            plural = next(
+                (w for w in reversed(words[-4:]) if w.endswith(("s", "x")) and not w.endswith("ques")), noun
+            )
             return singular(re.sub(r"[^\w-]", "", plural)), things
     named = re.findall(r"(?:^|\]\s)(?:la|le|l')\s?(\w+) («[^»]+»)", said, re.I)
     if len(named) > 1 and len({noun for noun, _ in named}) == 1:
@@ -362,7 +448,9 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
     noun, things = _items(said)
     feminine = True if article == "la" or which.endswith("iere") else None if article == "the" else False
     place = NUMBERED.get(which, 9)
-    subjects = [p for p in noun_phrases(before) if p.article and p.rank >= -1 and p.feminine in (None, feminine)]
+    subjects = [
+        p for p in noun_phrases(before) if p.article and p.rank >= -1 and p.feminine in (None, feminine)
+    ]
     subject = max(subjects, key=lambda p: (p.plural + (p.rank >= 0), p.feminine is not None), default=None)
     if things and -1 <= place < len(things):
         thing = things[place]
@@ -371,7 +459,11 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
             head = singular(subject.head)
             value = f"{article_for(head, subject.feminine)}{head} de {name}"
         else:
-            value = thing if re.match(r"(?:les?|la)\s|l'", thing) else f"{article_for(noun, feminine)}{noun} {thing}"
+            value = (
+                thing
+                if re.match(r"(?:les?|la)\s|l'", thing)
+                else f"{article_for(noun, feminine)}{noun} {thing}"
+            )
     elif subject:
         head = singular(subject.head)
         value = f"{'la' if feminine or subject.feminine else 'le'} {found['which']} {head}"
@@ -397,7 +489,11 @@ def _others(rest: str, before: str, said: str) -> str | None:
     noun, what = singular(phrase.head), phrase.core[len(phrase.head) :].strip()
     value = f"les {noun}s"
     if what and not phrase.plural and phrase.core.casefold().startswith(phrase.head):
-        one = ("celle " if phrase.feminine else "celui ") if re.match(r"(?:de|du|des|d'|à|sur|pour)\b", what) else ""
+        one = (
+            ("celle " if phrase.feminine else "celui ")
+            if re.match(r"(?:de|du|des|d'|à|sur|pour)\b", what)
+            else ""
+        )
         value += f" autres que {one}{what}"
     else:
         value = f"{found[0]} {noun}s"
@@ -422,7 +518,11 @@ def _demonstrative(rest: str, before: str, said: str) -> str | None:
     elif named and not plural:
         name = max(named, key=lambda p: p.rank).core
         feminine = {"cette": True, "ce": False}.get(who)
-        thing = name if french.fold(name).strip("« ").startswith(noun) else f"{article_for(noun, feminine)}{found['noun']} {name}"
+        thing = (
+            name
+            if french.fold(name).strip("« ").startswith(noun)
+            else f"{article_for(noun, feminine)}{found['noun']} {name}"
+        )
     else:
         other = topic(before, said, plural=plural, known="")
         thing = other.text if other else ""
@@ -431,15 +531,22 @@ def _demonstrative(rest: str, before: str, said: str) -> str | None:
     prep = (found["prep"] or "").strip()
     if that := MEANS.search(rest[: found.start()]):
         return f"que {that[1]} {thing}"
-    rest = THAT.sub("", rest[: found.start()]).rstrip() + " " + (joined(prep, thing) if prep else thing) + rest[found.end() :]
+    rest = (
+        THAT.sub("", rest[: found.start()]).rstrip()
+        + " "
+        + (joined(prep, thing) if prep else thing)
+        + rest[found.end() :]
+    )
     return rest.strip()
 
 
 def _bare(rest: str) -> bool:
     """Whether words without a verb are one thing: « Casablanca », « à Rabat », « les hommes »."""
     words = french.terms(rest)
-    return len(words) <= 1 or (len(words) <= 3 and all(w[0].isupper() for w in rest.split())) or bool(
-        len(words) <= 2 and re.match(rf"{PREPOSITION}\s|d'|les?\s|la\s|l'|«", rest, re.I)
+    return (
+        len(words) <= 1
+        or (len(words) <= 3 and all(w[0].isupper() for w in rest.split()))
+        or bool(len(words) <= 2 and re.match(rf"{PREPOSITION}\s|d'|les?\s|la\s|l'|«", rest, re.I))
     )
 
 
@@ -474,8 +581,6 @@ def _incomplete(rest: str, before: str, said: str, plain: str, opened: bool) -> 
     return None
 
 
-
-
 def _ellipsis(value: str, before: str, said: str) -> str:
     """Words without a verb take the place of their like in the question before."""
     value = re.sub(r"^pour\s(?=les?\s|la\s|l')", "", value.strip())
@@ -485,18 +590,29 @@ def _ellipsis(value: str, before: str, said: str) -> str:
         of = "d'" if french.fold(people["what"])[0] in "aeiouyh" else "de "
         return f"{before[: old.start()]}combien {of}{people['what']}{before[old.end() :]}"
     month, earlier = MONTH.search(value), MONTH.search(before)
-    if month and earlier and re.fullmatch(rf"(?:(?:en|au mois de|in)\s)?{MONTH.pattern}(?:\s\d{{4}})?", value, re.I):
+    if (
+        month
+        and earlier
+        and re.fullmatch(rf"(?:(?:en|au mois de|in)\s)?{MONTH.pattern}(?:\s\d{{4}})?", value, re.I)
+    ):
         return before[: earlier.start()] + month[0] + before[earlier.end() :]
     phrases = noun_phrases(value)
     whole = phrases[0] if phrases and phrases[0].start == 0 else None
-    if whole and whole.article and whole.end >= len(value) - 1 and not re.match(r"(?:aux?|du)\s", value, re.I):
+    if (
+        whole
+        and whole.article
+        and whole.end >= len(value) - 1
+        and not re.match(r"(?:aux?|du)\s", value, re.I)
+    ):
         return _with_phrase(value, whole, before, said)
     if re.fullmatch(QUOTED, value) and (quoted := re.search(QUOTED, before)):
         return before[: quoted.start()] + value + before[quoted.end() :]
     name = re.sub(rf"^{PREPOSITION}(?:\s|(?<='))", "", value, flags=re.I)
     prep = value[: len(value) - len(name)]
     if with_it := re.match(r"(?:par|avec|sur|chez|dans)\s", value, re.I):
-        starts = [p for p in noun_phrases(before) if before[: p.start].casefold().endswith(with_it[0].casefold())]
+        starts = [
+            p for p in noun_phrases(before) if before[: p.start].casefold().endswith(with_it[0].casefold())
+        ]
         if starts:
             return before[: starts[-1].start] + value[with_it.end() :] + before[starts[-1].end :]
     slot = next(iter(reversed(list(SLOT.finditer(before)))), None) or SLOT_AT_END.search(before)
@@ -516,20 +632,33 @@ def _with_phrase(value: str, whole: NounPhrase, before: str, said: str) -> str:
     """« le projet pour les enfants », « les thèmes »: in the place of their like, or asked for themselves."""
     earlier = [p for p in noun_phrases(before) if p.rank > -2]
     like = next((p for p in earlier if singular(p.head) == singular(whole.head) and p.article), None)
-    asked_list = re.match(r"\s*(?:\w+\s)?(?:quels?|quelles?)\s(?:est|sont|[ée]tai)|\s*(?:dans (?:le cadre de )?)?quel", before, re.I)
+    asked_list = re.match(
+        r"\s*(?:\w+\s)?(?:quels?|quelles?)\s(?:est|sont|[ée]tai)|\s*(?:dans (?:le cadre de )?)?quel",
+        before,
+        re.I,
+    )
     if like and not asked_list:
         lead = before[: like.start]
         if whole.plural and not like.plural:
-            lead = re.sub(r"\b(?:a|est)(?=\s(?!.*\b(?:a|est)\s))", lambda m: {"a": "ont", "est": "sont"}[m[0]], lead)
+            lead = re.sub(
+                r"\b(?:a|est)(?=\s(?!.*\b(?:a|est)\s))", lambda m: {"a": "ont", "est": "sont"}[m[0]], lead
+            )
         return lead + value + before[like.end :]
     bare_name = [p for p in _outer(earlier) if p.named and p.rank >= 0]
     who = re.match(r"\s*(?:qui|c'est quoi|qu'est-ce que)\b", before, re.I) and len(french.terms(value)) > 1
     if bare_name and (who or whole.named):
         last = bare_name[-1]
         return before[: last.start] + value + before[last.end :]
-    if asked_list and like and re.search(r"\b(?:de|du|des)\s|\bd'", value) and not re.match(r"\s*quel\w*\s(?:est|sont|[ée]tai)", before, re.I):
+    if (
+        asked_list
+        and like
+        and re.search(r"\b(?:de|du|des)\s|\bd'", value)
+        and not re.match(r"\s*quel\w*\s(?:est|sont|[ée]tai)", before, re.I)
+    ):
         return before[: like.start] + value + before[like.end :]
-    complete = bool(re.search(r"\s(?:de|du|des|à|au|aux|pour|sur)\s|\sd'|«", value)) or len(french.terms(value)) > 2
+    complete = (
+        bool(re.search(r"\s(?:de|du|des|à|au|aux|pour|sur)\s|\sd'|«", value)) or len(french.terms(value)) > 2
+    )
     about = None if complete else topic(before, said, plural=None, known=value)
     feminine = whole.feminine if whole.feminine is not None else article_for("x" + whole.head, None) == "la "
     asks = "Quel" + ("le" if feminine else "") + ("s sont" if whole.plural else " est")
