@@ -22,6 +22,7 @@ PASSAGES_READ = 6
 MOST_QUOTES = 3
 CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability, is quoted beside it
 MODEL = Path(__file__).parent / "reader.json"
+ALIKE = 0.8  # credit from which a name stands in a passage
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -35,12 +36,16 @@ FEATURES = (
     "covered_near",  # the same for title and passage
     "missing",  # rarity of the rarest question word that title and passage lack, per 10
     "missing_number",  # the question holds a number that title and passage lack
+    "missing_name",  # the question names somebody or something that title and passage lack
     "typed",  # the sentence holds a new value of the kind asked for
     "untyped",  # it holds none although the kind leaves a mark (a date, a number, an amount, an address)
     "untyped_name",  # it holds none of a kind that leaves a fainter mark (a place, a name, a reason)
     "unfocused",  # title and passage lack the noun that the question is after, or a value of its kind
+    "uncounted",  # « combien de X » is asked, and the sentence gives no number of X
     "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
+    "asked",  # cosine with the nearest example question of the passage
+    "asked_lead",  # the same, less its mean over the passages read
     "foreign",  # the question is in English: its words are compared through their translations
 )
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
@@ -113,6 +118,11 @@ def _asked(question: str) -> list[str]:
     return [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
 
 
+def _named(question: str) -> set[str]:
+    """The folded words that stand with a capital inside the question: names and acronyms."""
+    return {w for w, a, b in french.spans(question) if a > 0 and question[a].isupper()}
+
+
 def _known(question: str, title: str) -> str:
     """What is no news: the words of the question, and the years that stand in the title already."""
     return " ".join([question, *(w for w in french.words(title) if w.isdigit())])
@@ -137,7 +147,11 @@ def features(
     texts = [h.passage.text[a:b] for h, a, b in places]
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - cosines.mean()
-    around = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
+    around = {
+        h.passage.id: _topical(" ".join((h.passage.title, h.passage.text, *h.passage.questions)))
+        for h in hits
+    }
+    usual = sum(h.asked for h in hits) / len(hits)
     asked, kind, several = (
         weights(question, list(around.values())),
         kind_of(question),
@@ -149,12 +163,14 @@ def features(
     if foreign:
         noun = "|".join(english.translations(noun)) if noun else ""
     numbers = {w for w in asked if w[0].isdigit()}
+    names = {w for w in asked if w in _named(question)}
     near = {key: {w: _credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
         held, here = near[hit.passage.id], _topical(text)
-        found = len(values(kind, text, _known(question, hit.passage.title)))
+        spans = values(kind, text, _known(question, hit.passage.title))
+        found = len(spans)
         typed = found > 0
         named = classes if typed else frozenset()  # a city covers « villes » as well as the word does
         many = found if kind in (Kind.DATE, Kind.PLACE, Kind.NUMBER) else len(SEPARATORS.findall(text))
@@ -167,12 +183,18 @@ def features(
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
             any(held[w] < 1 for w in numbers),
+            any(held[w] < ALIKE for w in names),
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
             1 - max(_credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
+            kind is Kind.NUMBER
+            and bool(noun)
+            and not any(_credit(noun, _topical(text[a:b])) for a, b in spans),
             several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
+            hit.asked,
+            hit.asked - usual,
             foreign,
         )
     return places, matrix

@@ -120,7 +120,7 @@ def _write(
 def _vectors(
     cut: list[Passage], known: dict[str, Vectors], encoder: Encoder, progress: bool
 ) -> list[Vectors]:
-    """For each passage a (1 + sentences × dimensions) matrix; only passages that are new are encoded."""
+    """For each passage the matrix that `write_passages` wants; only passages that are new are encoded."""
     texts = {p.id: _texts(p) for p in cut if p.id not in known}
     row = {text: i for i, text in enumerate(dict.fromkeys(t for part in texts.values() for t in part))}
     encoded = encoder.passages(list(row), progress=progress) if row else np.zeros((0, 0), np.float32)
@@ -128,9 +128,9 @@ def _vectors(
 
 
 def _texts(passage: Passage) -> list[str]:
-    """What is encoded: the passage, then each of its sentences, all under the passage's title."""
+    """What is encoded: the passage and each of its sentences, under its title, then its example questions."""
     parts = [passage.text, *(passage.text[a:b] for a, b in sentences(passage.text))]
-    return [f"{passage.title}. {part}" for part in parts]
+    return [*(f"{passage.title}. {part}" for part in parts), *passage.questions]
 
 
 def _tidy(index: Path) -> None:
@@ -161,7 +161,8 @@ def verify(index: Path) -> Manifest:
             raise IndexDamaged(f"the index is damaged: passage {passage.id} is not in its document")
         if expected.get(passage.id) != passage:
             raise IndexDamaged(f"the index is damaged: passage {passage.id} has another hash")
-        wanted = (1 + len(sentences(passage.text)), generation.manifest.dimensions)
+        rows = 1 + len(sentences(passage.text)) + len(passage.questions)
+        wanted = (rows, generation.manifest.dimensions)
         if vectors.shape != wanted or np.abs((vectors**2).sum(axis=1) - 1).max() > 0.01:
             raise IndexDamaged(f"the index is damaged: the vectors of passage {passage.id} are not right")
         found += 1

@@ -16,6 +16,7 @@ SUFFIXES = (".md", ".txt")
 LARGEST = 5_000_000  # bytes; a file beyond it is a mistake more often than a document
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.S)
 HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
+COMMENT = re.compile(r"<!--.*?-->", re.S)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -91,7 +92,7 @@ def read_document(path: Path, folder: Path) -> Document:
         raise ValueError("binary data or control characters in it")
     raw = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
     front, text = _front_matter(raw)
-    if not HEADING.sub("", text).strip():
+    if not HEADING.sub("", COMMENT.sub("", text)).strip():
         raise ValueError("no text in it")
     identity = path.relative_to(folder).with_suffix("").as_posix()
     heading = HEADING.search(text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from index.documents import Document
+from index.documents import COMMENT, Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Passage:
     """A stretch of a document: `document.text[start:end] == text`, always.
 
     `title` is the document's title and the headings above the passage, joined by « › ».
-    `id` is `document-id#hash` and stable while the title and the text are.
+    `questions` are examples, given in the document, of what the passage answers; they are never quoted.
+    `id` is `document-id#hash` and stable while the title, the text and the questions are.
     """
 
     id: str
@@ -24,18 +25,21 @@ class Passage:
     text: str
     start: int
     end: int
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
     """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
 
-    `meanings` are the cosines of the question with each of the passage's `sentences`, in order.
+    `meanings` are the cosines of the question with each of the passage's `sentences`, in order;
+    `asked` is its cosine with the nearest of the passage's example questions, 0 without any.
     """
 
     passage: Passage
     score: float
     meanings: tuple[float, ...] = ()
+    asked: float = 0.0
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried
@@ -47,6 +51,9 @@ ABBREVIATIONS = frozenset(
 BREAK = re.compile(r"[.!?…]+[»”\"’')\]]*(?:\s*»)?(?=\s)|\n+")
 OPENING = re.compile(r"\s*[«“\"'(\[–—-]*\s*([^\s«“\"'(\[–—-])")
 HEADING_LINE = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
+EXAMPLES = re.compile(
+    r"<!--\s*questions\s*:?\s*\n(.*?)-->", re.S | re.I
+)  # invisible where Markdown is rendered
 BULLET = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 
 
@@ -103,16 +110,35 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if end > start else None
 
 
-def sections(text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
-    """Yield (headings above, start, end) for each stretch of text between Markdown headings."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of a document between headings and comments, with its headings and example questions."""
+
+    headings: tuple[str, ...]
+    questions: tuple[str, ...]
+    start: int
+    end: int
+
+
+def sections(text: str) -> Iterator[Section]:
+    """Cut a text at its Markdown headings and its comments, which belong to no section.
+
+    A comment « <!-- questions » holds a question a line, for what follows it up to the next heading.
+    """
     path: list[tuple[int, str]] = []
+    questions: tuple[str, ...] = ()
     start = 0
-    for found in HEADING_LINE.finditer(text):
-        yield tuple(h for _, h in path), start, found.start()
-        level = len(found[1])
-        path = [(d, h) for d, h in path if d < level] + [(level, found[2])]
+    for found in sorted((*HEADING_LINE.finditer(text), *COMMENT.finditer(text)), key=lambda m: m.start()):
+        if found.start() < start:  # a heading inside a comment
+            continue
+        yield Section(tuple(h for _, h in path), questions, start, found.start())
         start = found.end()
-    yield tuple(h for _, h in path), start, len(text)
+        if found.re is HEADING_LINE:
+            level = len(found[1])
+            path, questions = [(d, h) for d, h in path if d < level] + [(level, found[2])], ()
+        elif examples := EXAMPLES.fullmatch(found[0]):
+            questions = tuple(q for line in examples[1].splitlines() if (q := line.strip(" -*\t\u00a0")))
+    yield Section(tuple(h for _, h in path), questions, start, len(text))
 
 
 def passages(document: Document, longest: int = LONGEST) -> list[Passage]:
@@ -122,16 +148,21 @@ def passages(document: Document, longest: int = LONGEST) -> list[Passage]:
     """
     found: list[Passage] = []
     seen: dict[str, int] = {}
-    for headings, low, high in sections(document.text):
-        spans = [(low + a, low + b) for a, b in sentences(document.text[low:high])]
+    for section in sections(document.text):
+        spans = [
+            (section.start + a, section.start + b)
+            for a, b in sentences(document.text[section.start : section.end])
+        ]
         for start, end in _runs(document.text, spans, longest):
             text = document.text[start:end]
-            title = " › ".join(dict.fromkeys((document.title, *headings)))
-            digest = hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()[:16]
+            title = " › ".join(dict.fromkeys((document.title, *section.headings)))
+            digest = hashlib.sha256("\n".join((title, text, *section.questions)).encode()).hexdigest()[:16]
             seen[digest] = seen.get(digest, 0) + 1
             mark = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
             identity = f"{document.id}#{mark}"
-            found.append(Passage(identity, document.id, title, document.source, text, start, end))
+            found.append(
+                Passage(identity, document.id, title, document.source, text, start, end, section.questions)
+            )
     return found
 
 

@@ -18,6 +18,7 @@ from index.errors import IndexOutdated
 from index.passages import RankedPassage
 from index.store import Generation, current
 
+ASKED = 0.9  # two questions are nearer to each other than a question and its answer
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
 STEMS, PAIRS, GRAMS, MEANING, SENTENCE = 0.11, 0.09, 0.15, 0.10, 0.55
@@ -64,15 +65,17 @@ class HybridRetriever(BaseRetriever):
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         ranked = []
         for identity, (passage, rows) in found.items():
-            whole, *meanings = (rows @ vector[0]).tolist()
+            whole, *near = (rows @ vector[0]).tolist()
+            examples = len(passage.questions)
+            meanings, asked = near[: len(near) - examples], max(0.0, *near[len(near) - examples :], 0.0)
             score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)
                 + GRAMS * grams.get(identity, 0.0)
                 + MEANING * max(0.0, whole)
-                + SENTENCE * max(0.0, *meanings)
+                + SENTENCE * max(0.0, ASKED * asked, *meanings)
             )
-            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings)))
+            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings), asked))
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         return tuple(ranked[: count or self.count])
 

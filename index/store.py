@@ -23,10 +23,18 @@ from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.lexical import LexicalIndex
 from index.passages import Passage
 
-FORMAT = 4
+FORMAT = 5
 COLLECTION = "passages"
-VECTORS = "vectors.npy"  # float16; for each passage a row for the whole, then one a sentence
-METADATA = ("document_id", "title", "source", "start", "end")  # and "row", "rows": where in VECTORS
+VECTORS = (
+    "vectors.npy"  # float16; for each passage a row for the whole, one a sentence, one an example question
+)
+METADATA = (
+    "document_id",
+    "title",
+    "source",
+    "start",
+    "end",
+)  # and "questions" (JSON), "row", "rows": where in VECTORS
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 
 
@@ -126,7 +134,7 @@ class Generation:
         return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
 
     def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Vectors]]:
-        """Passages by id, each with its (1 + sentences × dimensions) vectors; unknown ids are left out."""
+        """Passages by id, each with its vectors as in `write_passages`; unknown ids are left out."""
         if not ids:
             return {}
         found = self._collection.get(ids=ids, include=["documents", "metadatas"])
@@ -167,13 +175,15 @@ def _passage(identity: str, text: str, metadata: Any) -> Passage:
         text=text,
         start=int(metadata["start"]),
         end=int(metadata["end"]),
+        questions=tuple(json.loads(metadata["questions"])),
     )
 
 
 def write_passages(folder: Path, passages: list[Passage], vectors: list[Vectors]) -> None:
     """Write passages into a new Chroma collection, cosine set explicitly, and all their vectors beside it.
 
-    `vectors` has for each passage a (1 + sentences × dimensions) matrix, the whole passage first.
+    `vectors` has for each passage a (1 + sentences + questions × dimensions) matrix: the whole passage, each
+    of its sentences, each of its example questions.
     """
     counts = [len(v) for v in vectors]
     firsts = [0, *itertools.accumulate(counts)]
@@ -189,7 +199,8 @@ def write_passages(folder: Path, passages: list[Passage], vectors: list[Vectors]
             embeddings=[v[0] for v in vectors[start : start + BATCH]],
             documents=[p.text for p in part],
             metadatas=[
-                {key: getattr(p, key) for key in METADATA} | {"row": firsts[i], "rows": counts[i]}
+                {key: getattr(p, key) for key in METADATA}
+                | {"questions": json.dumps(p.questions), "row": firsts[i], "rows": counts[i]}
                 for i, p in enumerate(part, start)
             ],
         )

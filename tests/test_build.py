@@ -31,6 +31,15 @@ def index(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
+def test_an_example_question_leads_to_its_passage(folder_of: FolderOf, index: Path) -> None:
+    text = "# Le musée\n\n## Accès\nLe tramway y mène.\n\n## Caisse\n<!-- questions\nQuel est le prix du billet ?\n-->\nOn y laisse six écus.\n\n## Cour\nElle est pavée."
+    build(folder_of({"musee.md": text}), index, encoder=EncoderName())
+    verify(index)
+    best = HybridRetriever(index=index, encoder=Encoder()).rank("prix du billet")[0]
+    assert best.passage.text == "On y laisse six écus."
+    assert best.asked > 0.7
+
+
 def test_a_build_can_be_searched_and_verified(folder_of: FolderOf, index: Path) -> None:
     manifest = build(folder_of(FILES), index)
     assert (manifest.documents, manifest.passages, manifest.reused) == (2, 3, 0)

@@ -13,7 +13,7 @@ from tests.conftest import KNOWLEDGE
 TEXTS = st.lists(
     st.sampled_from(
         ["# Titre", "## L’été", "Une phrase.", "M. X est là.", "« Oui ! »", "- point", "1. un", "12,5 %", "le 3.02.2022",
-         "…", "\n", "\n\n", "  ", "œuvre", "👍", "\u00a0", "a" * 30, "http://x.fr/a.b?c=d"]
+         "…", "\n", "\n\n", "<!-- questions\nQui ?\n-->", "<!--", "-->", "  ", "œuvre", "👍", "\u00a0", "a" * 30, "http://x.fr/a.b?c=d"]
     ),
     max_size=60,
 ).map(" ".join) | st.text(max_size=400)  # fmt: skip
@@ -49,6 +49,16 @@ def test_a_heading_is_never_in_a_passage_and_travels_as_title() -> None:
         ("Le document › Un", "Alpha."),
         ("Le document › Un › Deux", "Bêta."),
         ("Le document › Trois", "Gamma."),
+    ]
+
+
+def test_example_questions_are_never_quoted_and_hold_until_the_next_heading() -> None:
+    text = "# Un\n<!-- questions\nQui ?\n- Où donc ?\n-->\nAlpha. Bêta.\n<!-- relu -->\nGamma.\n\n## Deux\nDelta."
+    cut = passages(Document("d", "Le document", text))
+    assert [(p.text, p.questions) for p in cut] == [
+        ("Alpha. Bêta.", ("Qui ?", "Où donc ?")),
+        ("Gamma.", ("Qui ?", "Où donc ?")),
+        ("Delta.", ()),
     ]
 
 
