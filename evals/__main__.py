@@ -8,11 +8,16 @@ from typing import Annotated
 import typer
 
 from evals import calibrate as fitting
+from evals import exchanging, reading
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
+from evals.bm25 import BM25Chain
 from evals.cases import FOLDER, CaseFileError, read_cases
+from evals.launch import Options, launch, resume
 from evals.report import as_json, bench_table, failures, table
-from evals.run import Answers, read_thresholds, run_cases, score, short_of
+from evals.run import Answers, read_thresholds, short_of
+from evals.runs import read_manifest, read_results, read_run, read_summary
 from evals.stock import StockChain, StockMissingError, weights
+from evals.written import HTML, write_reports
 from index.documents import Document, read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, RepereError
@@ -24,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Measure the bot with reviewed cases.",
 )
+app.add_typer(reading.app)
+app.add_typer(exchanging.app)
 IndexFolder = Annotated[Path, typer.Option(envvar="REPERE_INDEX", help="Where the index lives.")]
 KnowledgeFolder = Annotated[
     Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="The documents that quotes are checked against.")
@@ -38,22 +45,65 @@ def run(
     knowledge: KnowledgeFolder = KNOWLEDGE,
     cases: CasesFolder = FOLDER,
     in_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; a new one by default.")] = None,
+    again: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Questions asked at the same time.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the typos, of --limit and of the intervals.")] = 0,
+    robustness: Annotated[bool, typer.Option(help="Ask with typos, in SMS spelling… as well.")] = False,
+    target: Annotated[
+        str, typer.Option(help="repere, http://host:port, module:object, openai:URL.")
+    ] = "repere",
+    model: Annotated[str, typer.Option(help="Model of an openai: target; its key: OPENAI_API_KEY.")] = "",
+    refusal_phrase: Annotated[list[str] | None, typer.Option(help="What a foreign bot refuses with.")] = None,
+    sets: Annotated[
+        list[Path] | None, typer.Option("--set", help="SQuAD, AfriQA, FAQ file; BEIR folder.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many questions of the sets.")] = None,
+    held_out: Annotated[bool, typer.Option(help="Only articles that the encoder never saw.")] = False,
+    retrieval_only: Annotated[bool, typer.Option(help="Judge the passages, ask for no answer.")] = False,
 ) -> None:
-    """Ask every case, print the scores and each failed case.
+    """Ask every case, print the scores and each failed case; the run is kept in a folder.
 
-    Exit code 0: every score within its threshold; 1: one is not; 2: a file or the index cannot be used.
+    Exit code 0: every score within its threshold; 1: one is not; 2: a file, the index or the target cannot
+    be used; 130: stopped by Ctrl-C, and --resume goes on.
     """
-    reviewed = read_cases(cases)
-    limits = read_thresholds(cases)
-    documents = _documents(knowledge)
-    outcomes = run_cases(_open_bot(index, knowledge), reviewed, documents)
-    scores = score(outcomes, documents)
-    short = short_of(scores.values, limits)
-    if in_json:
-        typer.echo(as_json(scores, outcomes, short))
+    limits = {} if sets or again else read_thresholds(cases)
+    if again:
+        ended = resume(again, workers)
+        cases = Path(str(read_manifest(again).settings["cases"]))
+        limits = {} if read_manifest(again).settings["sets"] else read_thresholds(cases)
     else:
-        typer.echo("\n\n".join(part for part in (table(scores), failures(outcomes)) if part))
+        options = Options(
+            target=target,
+            index=str(index),
+            knowledge=str(knowledge),
+            cases=str(cases),
+            sets=tuple(str(path) for path in sets or ()),
+            limit=limit,
+            held_out=held_out,
+            robustness=robustness,
+            retrieval_only=retrieval_only,
+            model=model,
+            refusal_phrases=tuple(refusal_phrase or ()),
+        )
+        ended = launch(options, out, seed, workers)
+    summary = read_summary(ended.folder)
+    short = short_of({name: score.value for name, score in summary.scores.items()}, limits)
+    results = read_results(ended.folder)
+    write_reports(read_run(ended.folder), short)
+    if in_json:
+        typer.echo(as_json(summary, results, short))
+    else:
+        typer.echo("\n\n".join(part for part in (table(summary), failures(results)) if part))
         typer.echo("".join(f"\nnot good enough: {line}" for line in short), err=True, nl=bool(short))
+    typer.echo(f"the run is in {ended.folder}; to read it: {ended.folder / HTML}", err=True)
+    if ended.done < ended.all:
+        typer.echo(
+            f"stopped after {ended.done} of {ended.all} questions; "
+            f"go on with: python -m evals run --resume {ended.folder}",
+            err=True,
+        )
+        raise typer.Exit(130)
     raise typer.Exit(1 if short else 0)
 
 
@@ -64,20 +114,20 @@ def bench(
     cases: CasesFolder = FOLDER,
     runs: Annotated[int, typer.Option(min=1, help="Cold starts of each; their median counts.")] = 3,
 ) -> None:
-    """Time the bot, cold and warm, beside the stock LangChain chain; print both and the ratios."""
+    """Time the bot, cold and warm, beside the stock LangChain chain and BM25 alone; print the ratios."""
     reviewed = read_cases(cases)
     documents = _documents(knowledge)
     question = next(c.question for c in reviewed if not c.refuse and not c.history)
     cold = cold_start(cold_bot(question, index), runs)
     ours = warm(_open_bot(index, knowledge), reviewed, documents, cold)
-    stock = None
+    chains = {"Repère": ours, "BM25": warm(BM25Chain(tuple(documents.values())), reviewed, documents, None)}
     try:
         weights()
         cold = cold_start(cold_stock(question, knowledge), runs)
-        stock = warm(StockChain(tuple(documents.values())), reviewed, documents, cold)
+        chains["stock"] = warm(StockChain(tuple(documents.values())), reviewed, documents, cold)
     except StockMissingError as error:
         typer.echo(str(error), err=True)
-    typer.echo(bench_table(bench_rows(ours, stock)))
+    typer.echo(bench_table(bench_rows(chains)))
 
 
 @app.command()

@@ -1,144 +1,148 @@
-"""Cases through a bot → outcomes → scores. Prints nothing; `evals.report` does."""
+"""Cases through a bot → results, in order, however many workers. Prints nothing, writes nothing."""
 
-import sys
+import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import yaml
-from tqdm import tqdm
 
 from bot.answers import Answer, Question
-from evals import metrics
 from evals.cases import THRESHOLDS, Case, CaseFileError, compose
+from evals.metrics import AT_MOST, METRICS, measure, wrong
+from evals.replies import Reply, reply_of
+from evals.runs import Result
+from evals.targets import Target
+from evals.variants import vary
 from index.documents import Document
-
-AT_MOST = frozenset({"median words", "latency p50", "latency p95"})  # lower is better
-SCORES = (
-    "hit@1",
-    "hit@5",
-    "MRR@10",
-    "answer accuracy",
-    "citation accuracy",
-    "quote exactness",
-    "refusal precision",
-    "refusal recall",
-    "median words",
-    "latency p50",
-    "latency p95",
-)
 
 
 class Answers(Protocol):
-    """Whatever answers: the bot, the stock chain, a stand-in."""
+    """Whatever answers in this process: the bot, the stock chain, a stand-in."""
 
     def invoke(self, question: Question, /) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one case. `problem` is empty when the answer is right; a crash has no answer."""
+class Asked:
+    """One question of a run: a case in one variant."""
 
     case: Case
-    answer: Answer | None
-    problem: str
-    cited: bool
-    seconds: float
+    variant: str = ""
+    seed: int = 0
 
     @property
-    def ranked(self) -> tuple[str, ...]:
-        """The document ids of the retrieved passages, best first; none after a crash."""
-        return tuple(p.passage.document_id for p in self.answer.passages) if self.answer else ()
-
-    @property
-    def refused(self) -> bool:
-        return self.answer is not None and self.answer.refused
+    def question(self) -> Question:
+        """What the bot is asked."""
+        return Question(vary(self.case.question, self.variant, self.case.id, self.seed), self.case.history)
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The values of SCORES (shares in [0, 1], words, milliseconds) and the answer accuracy by tag."""
-
-    values: Mapping[str, float]
-    by_tag: Mapping[str, tuple[int, int]]  # tag → right, all
+def run_cases(bot: Answers, cases: Sequence[Case], documents: Mapping[str, Document]) -> tuple[Result, ...]:
+    """Ask each case in turn, as written. A crash is a failed case, not the end of the run."""
+    target = Target("", lambda question: reply_of(bot.invoke(question)), retrieves=True)
+    return tuple(run_all(target, map(Asked, cases), documents))
 
 
-def run_cases(bot: Answers, cases: Sequence[Case], documents: Mapping[str, Document]) -> tuple[Outcome, ...]:
-    """Ask each case in turn. A crash is a failed case, not the end of the run."""
-    bar = tqdm(cases, desc="evals", unit="case", disable=not sys.stderr.isatty())
-    return tuple(_outcome(bot, case, documents) for case in bar)
+def run_all(
+    target: Target,
+    asked: Iterable[Asked],
+    documents: Mapping[str, Document],
+    workers: int = 1,
+    *,
+    answers: bool = True,
+) -> Iterator[Result]:
+    """The results in the order of `asked`. A few questions a worker are under way, no more are held.
 
-
-def _outcome(bot: Answers, case: Case, documents: Mapping[str, Document]) -> Outcome:
-    start = time.perf_counter()
-    try:
-        answer = bot.invoke(case.asked)
-    except Exception as error:  # noqa: BLE001 — whatever breaks in a bot is a result here
-        return Outcome(case, None, f"crashed: {type(error).__name__}: {error}", False, _since(start))
-    seconds = _since(start)
-    cited = metrics.well_cited(case, answer, documents)
-    return Outcome(case, answer, metrics.wrong(case, answer), cited, seconds)
-
-
-def _since(start: float) -> float:
-    return time.perf_counter() - start
-
-
-def score(outcomes: Sequence[Outcome], documents: Mapping[str, Document]) -> Scores:
-    """Sum up a run.
-
-    Ranks and answer accuracy are over the cases to answer, refused and crashed ones counting zero;
-    citation accuracy and words are over those of them that got an answer; quote exactness is over
-    every citation given; latencies are over all cases.
+    `answers`: else only passages are asked for and judged. With one worker each question is asked in the
+    caller's own thread, when its result is wanted.
     """
-    to_answer = [o for o in outcomes if not o.case.refuse]
-    answered = [o for o in to_answer if o.answer and not o.refused]
-    quotes = [metrics.exact(c, documents) for o in outcomes if o.answer for c in o.answer.citations]
-    refused = [o.refused for o in outcomes]
-    expected = [o.case.refuse for o in outcomes]
-    milliseconds = [1000 * o.seconds for o in outcomes]
+    if workers == 1:
+        for each in asked:
+            yield result_of(target, each, documents, answers=answers)
+        return
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Result]] = deque()
+    questions = iter(asked)
+    try:
+        while True:
+            for each in itertools.islice(questions, 4 * workers - len(waiting)):
+                waiting.append(pool.submit(result_of, target, each, documents, answers=answers))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
-    def average(measure: Callable[[Outcome], float], over: Iterable[Outcome]) -> float:
-        return metrics.mean([measure(o) for o in over])
 
-    values = (
-        average(lambda o: metrics.hit(o.ranked, o.case.documents, 1), to_answer),
-        average(lambda o: metrics.hit(o.ranked, o.case.documents, 5), to_answer),
-        average(lambda o: metrics.reciprocal_rank(o.ranked, o.case.documents), to_answer),
-        average(lambda o: not o.problem, to_answer),
-        average(lambda o: o.cited, answered),
-        metrics.mean(quotes) if quotes else 1.0,
-        metrics.precision(refused, expected),
-        metrics.recall(refused, expected),
-        metrics.percentile([metrics.words(o.answer.text) for o in answered if o.answer], 50),
-        metrics.percentile(milliseconds, 50),
-        metrics.percentile(milliseconds, 95),
+def result_of(
+    target: Target, asked: Asked, documents: Mapping[str, Document], *, answers: bool = True
+) -> Result:
+    """Ask one question and judge what comes back; an exception of the bot is a result as well."""
+    question, case = asked.question, asked.case
+    start = time.perf_counter()
+    error = None
+    try:
+        reply = target.ask(question)
+    except Exception as caught:  # noqa: BLE001 — whatever breaks in a bot is a result here
+        error = f"{type(caught).__name__}: {caught}"
+        reply = Reply("", passages=() if target.retrieves else None)
+    seconds = time.perf_counter() - start
+    values = _crashed(case, target, answers) if error else measure(case, reply, documents, answers=answers)
+    why = f"crashed: {error}" if error else wrong(case, reply) if answers else _not_found(case, values)
+    return Result(
+        id=case.id,
+        variant=asked.variant,
+        question=question.text,
+        history=case.history,
+        tags=case.tags,
+        refuse=case.refuse,
+        facts=case.facts,
+        forbidden=case.forbidden,
+        documents=case.documents,
+        answer=reply.text,
+        standalone_question=reply.standalone_question,
+        refused=reply.refused,
+        reason=reply.reason,
+        confidence=reply.confidence,
+        citations=reply.citations or (),
+        passages=reply.passages or (),
+        seconds=round(seconds, 4),
+        error=error,
+        right=not why,
+        why=why,
+        values=values,
     )
-    return Scores(dict(zip(SCORES, values, strict=True)), _by_tag(outcomes))
 
 
-def _by_tag(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
-    tags = sorted({tag for o in outcomes for tag in o.case.tags})
-    right = {tag: [not o.problem for o in outcomes if tag in o.case.tags] for tag in tags}
-    return {tag: (sum(found), len(found)) for tag, found in right.items()}
+def _crashed(case: Case, target: Target, answers: bool) -> dict[str, float | None]:
+    """A crash counts 0 wherever a refusal would, and for the citations it says nothing."""
+    passages = () if target.retrieves else None
+    values = measure(case, Reply("", refused=True, passages=passages), {}, answers=answers)
+    return {**values, "right cases": 0.0 if answers else None}
+
+
+def _not_found(case: Case, values: Mapping[str, float | None]) -> str:
+    return "no expected document among the first 10 passages" if values["hit@10"] == 0 else ""
 
 
 def read_thresholds(folder: Path) -> dict[str, float]:
-    """The limits of `folder`, by name of score; none when the file is missing.
+    """The limits of `folder` (or of a file), by name of score; none when the folder has no such file.
 
     Raises CaseFileError with every mistake and its line.
     """
-    path = folder / THRESHOLDS
+    path = folder / THRESHOLDS if folder.is_dir() else folder
     problems: list[str] = []
     limits: dict[str, float] = {}
-    node = compose(path, problems) if path.exists() else yaml.MappingNode("", [])
+    node = compose(path, problems) if path.exists() or path == folder else yaml.MappingNode("", [])
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             where = f"{path}:{key.start_mark.line + 1}"
-            if key.value not in SCORES:
-                problems.append(f"{where}: unknown score « {key.value} »; known: {', '.join(SCORES)}")
+            if key.value not in METRICS:
+                problems.append(f"{where}: unknown score « {key.value} »; known: {', '.join(METRICS)}")
             try:
                 limits[str(key.value)] = float(value.value)
             except (TypeError, ValueError):
@@ -150,10 +154,14 @@ def read_thresholds(folder: Path) -> dict[str, float]:
     return limits
 
 
-def short_of(values: Mapping[str, float], limits: Mapping[str, float]) -> tuple[str, ...]:
-    """The scores on the wrong side of their limits, each « name 0.690, must be at least 0.700 »."""
+def short_of(values: Mapping[str, float | None], limits: Mapping[str, float]) -> tuple[str, ...]:
+    """The scores on the wrong side of their limits, each « name 0.690, must be at least 0.700 ».
+
+    A score that applies to no case of the run is on neither side.
+    """
+    found = ((name, values.get(name), limit) for name, limit in limits.items())
     return tuple(
-        f"{name} {values[name]:.3f}, must be at {'most' if name in AT_MOST else 'least'} {limit:.3f}"
-        for name, limit in limits.items()
-        if (values[name] > limit if name in AT_MOST else values[name] < limit)
+        f"{name} {value:.3f}, must be at {'most' if name in AT_MOST else 'least'} {limit:.3f}"
+        for name, value, limit in found
+        if value is not None and (value > limit if name in AT_MOST else value < limit)
     )
