@@ -8,16 +8,15 @@ from typing import Annotated
 import typer
 
 from evals import calibrate as fitting
-from evals import exchanging, reading
+from evals import commands
+from evals.baselines import BM25Chain, StockChain, StockMissingError, weights
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
-from evals.bm25 import BM25Chain
 from evals.cases import FOLDER, CaseFileError, read_cases
-from evals.launch import Options, launch, resume
-from evals.report import as_json, bench_table, failures, table
-from evals.run import Answers, read_thresholds, short_of
-from evals.runs import read_manifest, read_results, read_run, read_summary
-from evals.stock import StockChain, StockMissingError, weights
-from evals.written import HTML, write_reports
+from evals.gate import read_thresholds, short_of
+from evals.launch import Options, launch, options_of, repeat, resume
+from evals.report import HTML, as_json, bench_table, failures, table, write_reports
+from evals.results import read_manifest, read_results, read_run, read_summary
+from evals.run import Answers
 from index.documents import Document, read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, RepereError
@@ -29,8 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Measure the bot with reviewed cases.",
 )
-app.add_typer(reading.app)
-app.add_typer(exchanging.app)
+app.add_typer(commands.app)
 IndexFolder = Annotated[Path, typer.Option(envvar="REPERE_INDEX", help="Where the index lives.")]
 KnowledgeFolder = Annotated[
     Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="The documents that quotes are checked against.")
@@ -47,7 +45,12 @@ def run(
     in_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; a new one by default.")] = None,
     again: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Questions asked at the same time.")] = 1,
+    like: Annotated[
+        Path | None, typer.Option(help="Ask again all that the run in this folder asked.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one a core from 1,000 questions on, else one.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the typos, of --limit and of the intervals.")] = 0,
     robustness: Annotated[bool, typer.Option(help="Ask with typos, in SMS spelling… as well.")] = False,
     target: Annotated[
@@ -67,11 +70,14 @@ def run(
     Exit code 0: every score within its threshold; 1: one is not; 2: a file, the index or the target cannot
     be used; 130: stopped by Ctrl-C, and --resume goes on.
     """
-    limits = {} if sets or again else read_thresholds(cases)
+    if again or like:
+        old = options_of(read_manifest(again or like or Path()))
+        cases, sets = Path(old.cases), [Path(path) for path in old.sets]
+    limits = {} if sets else read_thresholds(cases)
     if again:
         ended = resume(again, workers)
-        cases = Path(str(read_manifest(again).settings["cases"]))
-        limits = {} if read_manifest(again).settings["sets"] else read_thresholds(cases)
+    elif like:
+        ended = repeat(like, out, workers)
     else:
         options = Options(
             target=target,

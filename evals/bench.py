@@ -17,7 +17,7 @@ from index.errors import RepereError
 
 LOWER = ("cold start, s", "warm p50, ms", "warm p95, ms", "median words")  # less is better
 HIGHER = ("hit@1", "MRR@10", "answer accuracy")
-STOCK_ONCE = "import sys; from evals.stock import answer_once; answer_once(*sys.argv[1:])"
+STOCK_ONCE = "import sys; from evals.baselines import answer_once; answer_once(*sys.argv[1:])"
 
 
 class ColdStartError(RepereError):

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from html import escape
 
 from evals.metrics import AT_MOST, PER_ANSWER
-from evals.report import shown
-from evals.runs import Result, Run
+from evals.report import cell, shown
+from evals.results import Result, Run
 from evals.statistics import Paired, paired
-from evals.written import cell
 from index.errors import RepereError
 
 ALPHA = 0.05

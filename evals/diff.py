@@ -13,8 +13,8 @@ from pathlib import Path
 
 from evals.cases import Case
 from evals.compare import Comparison, compare
+from evals.results import Manifest, Run, Summary
 from evals.run import run_cases
-from evals.runs import Manifest, Run, Summary
 from index.build import build
 from index.documents import read_knowledge
 from index.errors import RepereError

@@ -6,10 +6,14 @@ chosen; a threshold in the file holds them where somebody wants that.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import yaml
+
+from evals.cases import THRESHOLDS, CaseFileError, compose
 from evals.compare import SECONDS, compare, worse
-from evals.run import short_of
-from evals.runs import Run
+from evals.metrics import AT_MOST, METRICS
+from evals.results import Run
 
 FREE = frozenset({SECONDS, "median words"})
 EXACTNESS = "quote exactness"
@@ -43,3 +47,41 @@ def _fallen(run: Run, baseline: Run) -> list[str]:
                 f"({test.wins} higher, {test.losses} lower, p = {test.p:.2g}, {test.test})"
             )
     return lines
+
+
+def read_thresholds(folder: Path) -> dict[str, float]:
+    """The limits of `folder` (or of a file), by name of score; none when the folder has no such file.
+
+    Raises CaseFileError with every mistake and its line.
+    """
+    path = folder / THRESHOLDS if folder.is_dir() else folder
+    problems: list[str] = []
+    limits: dict[str, float] = {}
+    node = compose(path, problems) if path.exists() or path == folder else yaml.MappingNode("", [])
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            where = f"{path}:{key.start_mark.line + 1}"
+            if key.value not in METRICS:
+                problems.append(f"{where}: unknown score « {key.value} »; known: {', '.join(METRICS)}")
+            try:
+                limits[str(key.value)] = float(value.value)
+            except (TypeError, ValueError):
+                problems.append(f"{where}: « {key.value} » must be a number")
+    elif node is not None:
+        problems.append(f"{path}:1: expected « score: number » lines")
+    if problems:
+        raise CaseFileError(tuple(problems))
+    return limits
+
+
+def short_of(values: Mapping[str, float | None], limits: Mapping[str, float]) -> tuple[str, ...]:
+    """The scores on the wrong side of their limits, each « name 0.690, must be at least 0.700 ».
+
+    A score that applies to no case of the run is on neither side.
+    """
+    found = ((name, values.get(name), limit) for name, limit in limits.items())
+    return tuple(
+        f"{name} {value:.3f}, must be at {'most' if name in AT_MOST else 'least'} {limit:.3f}"
+        for name, value, limit in found
+        if value is not None and (value > limit if name in AT_MOST else value < limit)
+    )

@@ -1,11 +1,13 @@
-"""A run from its options to its folder: opens what is asked, writes results as they come, sums up."""
+"""A run from its options to its folder: asks every question, writes results as they come, sums up."""
 
 import hashlib
+import itertools
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,17 +16,26 @@ from typing import Any
 
 from tqdm import tqdm
 
+from bot.reader import MODEL
 from evals.cases import FOLDER, Case, case_files, read_cases
+from evals.results import (
+    MANIFEST,
+    Manifest,
+    Result,
+    RunFileError,
+    RunWriter,
+    new_folder,
+    read_manifest,
+    read_results,
+)
 from evals.run import Asked, run_all
-from evals.runs import Manifest, RunFileError, RunWriter, new_folder, read_manifest, read_results
 from evals.scores import summarise
 from evals.sets import knowledge_of, read_sets
-from evals.targets import Asking, Target, open_target
+from evals.targets import OURS, TargetOptions
 from evals.variants import VARIANTS
-from index.documents import read_knowledge
-from index.errors import IndexProblem
 
 VERSIONED = ("repere", "langchain-core", "chromadb", "tantivy", "sentence-transformers", "numpy")
+MANY = 1000  # questions, from which it pays to start a process for each core
 KEY = "OPENAI_API_KEY"  # the environment alone: an option would stand in the shell's history
 
 
@@ -32,7 +43,7 @@ KEY = "OPENAI_API_KEY"  # the environment alone: an option would stand in the sh
 class Options:
     """What is run: all that decides the results but the seed. Written into the manifest."""
 
-    target: str = "repere"
+    target: str = OURS
     index: str = ".cache/index"
     knowledge: str = "knowledge"
     cases: str = str(FOLDER)
@@ -54,18 +65,13 @@ class Ended:
     all: int
 
 
-def launch(options: Options, folder: Path | None = None, seed: int = 0, workers: int = 1) -> Ended:
+def launch(options: Options, folder: Path | None = None, seed: int = 0, workers: int | None = None) -> Ended:
     """Run `options` into `folder`, a new one unless it is given.
 
     Ctrl-C ends the run early; what is there is summed up. Raises CaseFileError, IndexProblem,
     TargetError, RunFileError.
     """
-    folder = folder or new_folder()
-    if folder.exists() and any(folder.iterdir()):
-        raise RunFileError(
-            f"« {folder} » is not empty; go on with its run by --resume, or name another folder"
-        )
-    return _run(options, folder, seed, workers, None)
+    return _run(options, _empty(folder), seed, workers, None)
 
 
 def resume(folder: Path, workers: int | None = None) -> Ended:
@@ -74,58 +80,79 @@ def resume(folder: Path, workers: int | None = None) -> Ended:
     Raises RunFileError when its cases or its index are no longer the same, and what `launch` raises.
     """
     old = read_manifest(folder)
+    return _run(options_of(old), folder, old.seed, workers or old.workers, old)
+
+
+def repeat(like: Path, folder: Path | None = None, workers: int | None = None) -> Ended:
+    """Ask all that the run in `like` asked, with its options and its seed, into another folder.
+
+    Raises what `resume` raises.
+    """
+    old = read_manifest(like)
+    return _run(options_of(old), _empty(folder), old.seed, workers or old.workers, old)
+
+
+def options_of(manifest: Manifest) -> Options:
+    """The options that a run was started with. Raises RunFileError when its manifest does not tell."""
+    raw = manifest.settings
     try:
-        raw = dict(old.settings)
-        options = Options(
+        return Options(
             **{**raw, "sets": tuple(raw["sets"]), "refusal_phrases": tuple(raw["refusal_phrases"])}
         )
     except (KeyError, TypeError):
-        raise RunFileError(f"the run in « {folder} » does not say how it was started") from None
-    return _run(options, folder, old.seed, workers or old.workers, old)
+        raise RunFileError("the manifest does not say how the run was started; begin a new run") from None
 
 
-def _run(options: Options, folder: Path, seed: int, workers: int, old: Manifest | None) -> Ended:
-    cases, options_used = _cases(options, seed)
-    asking = Asking(
-        options.target,
-        Path(options_used.index),
-        Path(options_used.knowledge),
-        options.model,
+def _empty(folder: Path | None) -> Path:
+    folder = folder or new_folder()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunFileError(
+            f"« {folder} » is not an empty folder; go on with its run by --resume, or name another folder"
+        )
+    return folder
+
+
+def _run(options: Options, folder: Path, seed: int, workers: int | None, old: Manifest | None) -> Ended:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the last digits of a sum depend on it
+    cases, used = _cases(options, seed)
+    target = TargetOptions(
+        used.target,
+        Path(used.index),
+        Path(used.knowledge),
+        used.model,
         os.environ.get(KEY, ""),
-        options.refusal_phrases,
-        options.retrieval_only,
+        used.refusal_phrases,
+        used.retrieval_only,
     )
-    if options.sets and options.target == "repere":
-        _build(asking)
-    documents = {d.id: d for d in read_knowledge(asking.knowledge, skip_bad=True).documents}
-    target = open_target(asking)
-    manifest = _manifest(options, asking, target, cases, seed, workers)
+    if options.sets and options.target == OURS:
+        _build(target)
+    variants = tuple(VARIANTS) if options.robustness else ("",)
+    plan = [Asked(case, variant, seed) for case in cases for variant in variants]
+    if workers is None:
+        workers = 1 if len(plan) < MANY else os.cpu_count() or 1
+    manifest = _manifest(options, target, cases, variants, seed, workers)
     if old:
-        _check_same(old, manifest, folder)
+        _check_same(old, manifest)
+    if old and (folder / MANIFEST).exists():
         manifest = replace(manifest, created=old.created)
-    plan = [(case, variant) for case in cases for variant in manifest.variants]
-    with RunWriter(folder, manifest) as writer:
-        done = {result.key for result in read_results(folder)}
-        todo = (Asked(case, variant, seed) for case, variant in plan if (case.id, variant) not in done)
-        count = len(done)
-        try:
-            bar = tqdm(
-                run_all(target, todo, documents, workers, answers=not options.retrieval_only),
-                desc="evals",
-                unit="question",
-                total=len(plan),
-                initial=count,
-                file=sys.stderr,
-                disable=not sys.stderr.isatty(),
-            )
-            for result in bar:
-                writer.add(result)
-                count += 1
-        except KeyboardInterrupt:
-            pass  # what was answered is kept and summed up
-        summary = summarise(read_results(folder), seed)
-        writer.finish(summary, replace(manifest, complete=count == len(plan)))
+    done = {result.key for result in read_results(folder)}
+    todo = [asked for asked in plan if (asked.case.id, asked.variant) not in done]
+    count = len(done)
+    with closing(run_all(target, todo, workers)) as results:
+        first = list(itertools.islice(results, 1))  # a target that cannot be opened leaves no folder behind
+        with RunWriter(folder, manifest) as writer:
+            with suppress(KeyboardInterrupt):  # what was answered is kept and summed up
+                for result in _shown(itertools.chain(first, results), len(plan), count):
+                    writer.add(result)
+                    count += 1
+            summary = summarise(read_results(folder), seed)
+            writer.finish(summary, replace(manifest, complete=count == len(plan)))
     return Ended(folder, count, len(plan))
+
+
+def _shown(results: Iterable[Result], total: int, done: int) -> Iterator[Result]:
+    hidden = not sys.stderr.isatty()
+    return iter(tqdm(results, "evals", total, unit="question", initial=done, file=sys.stderr, disable=hidden))
 
 
 def _cases(options: Options, seed: int) -> tuple[tuple[Case, ...], Options]:
@@ -138,55 +165,61 @@ def _cases(options: Options, seed: int) -> tuple[tuple[Case, ...], Options]:
     return cases, replace(options, index=str(folder / "index"), knowledge=str(folder / "knowledge"))
 
 
-def _build(asking: Asking) -> None:
+def _build(target: TargetOptions) -> None:
     from index.build import build  # heavy; nothing is written when the index is that of these documents
 
-    build(asking.knowledge, asking.index, skip_bad=True, progress=sys.stderr.isatty())
+    build(target.knowledge, target.index, skip_bad=True, progress=sys.stderr.isatty())
 
 
 def _manifest(
-    options: Options, asking: Asking, target: Target, cases: Sequence[Case], seed: int, workers: int
+    options: Options,
+    target: TargetOptions,
+    cases: Sequence[Case],
+    variants: tuple[str, ...],
+    seed: int,
+    workers: int,
 ) -> Manifest:
     commit, dirty = _commit()
     return Manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        target=target.name,
+        target=f"{options.target} {options.model}".strip(),
         commit=commit,
         dirty=dirty,
-        index=_index(asking) if options.target == "repere" else None,
+        index=_index(target) if options.target == OURS else None,
         settings=asdict(options),
         seed=seed,
         cases=options.sets or tuple(map(str, case_files(Path(options.cases)))),
-        cases_digest=hashlib.sha256(repr(cases).encode("utf-8", "surrogatepass")).hexdigest(),
-        variants=tuple(VARIANTS) if options.robustness else ("",),
+        cases_digest=_digest(repr(cases).encode("utf-8", "surrogatepass")),
+        variants=variants,
         workers=workers,
-        versions={"python": platform.python_version(), **_versions()},
+        versions={"python": platform.python_version(), **_versions(), "reader": _digest(MODEL.read_bytes())},
     )
 
 
-def _check_same(old: Manifest, now: Manifest, folder: Path) -> None:
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _check_same(old: Manifest, now: Manifest) -> None:
     for what, before, after in (
         ("the cases", old.cases_digest, now.cases_digest),
         ("the index", _built_from(old.index), _built_from(now.index)),
+        ("the fitted reader", old.versions.get("reader"), now.versions.get("reader")),
     ):
         if before != after:
-            raise RunFileError(
-                f"{what} have changed since the run in « {folder} » was begun; begin a new one"
-            )
+            raise RunFileError(f"{what} changed since that run was begun; begin a new one without it")
 
 
 def _built_from(index: Mapping[str, Any] | None) -> tuple[Any, ...]:
     return tuple(index[key] for key in ("knowledge", "encoder", "longest")) if index else ()
 
 
-def _index(asking: Asking) -> dict[str, Any] | None:
+def _index(target: TargetOptions) -> dict[str, Any]:
+    """What the index says of itself. Raises IndexProblem when there is none."""
     from index.store import Manifest as IndexManifest
     from index.store import current
 
-    try:
-        return asdict(IndexManifest.read(asking.index / "generations" / current(asking.index)))
-    except IndexProblem:
-        return None
+    return asdict(IndexManifest.read(target.index / "generations" / current(target.index)))
 
 
 def _commit() -> tuple[str, bool]:

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.answers import Answer
 from evals.cases import Case
 from evals.replies import Reply
-from evals.runs import Quote
+from evals.results import Quote
 from evals.values import holds, tokens
 from index.documents import Document
 

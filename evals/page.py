@@ -15,7 +15,7 @@ from typing import Any
 
 from evals import charts, wording
 from evals.metrics import MARK, METRICS, missing_facts, percentile
-from evals.runs import Result, Run, Score
+from evals.results import Result, Run, Score
 from evals.values import holds
 from evals.wording import NBSP, THIN, VARIANTS, VERDICTS, amount, count, percent, quoted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.answers import Answer
-from evals.runs import Hit, Quote
+from evals.results import Hit, Quote
 
 
 @dataclass(frozen=True, slots=True)

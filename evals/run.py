@@ -1,24 +1,24 @@
-"""Cases through a bot → results, in order, however many workers. Prints nothing, writes nothing."""
+"""Questions → results, in order, however many workers. Prints nothing, writes nothing."""
 
 import itertools
+import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from multiprocessing import get_context
 from typing import Protocol
 
-import yaml
-
 from bot.answers import Answer, Question
-from evals.cases import THRESHOLDS, Case, CaseFileError, compose
-from evals.metrics import AT_MOST, METRICS, measure, wrong
+from evals.cases import Case
+from evals.metrics import measure, wrong
 from evals.replies import Reply, reply_of
-from evals.runs import Result
-from evals.targets import Target
+from evals.results import Result
+from evals.targets import Target, TargetOptions, open_target
 from evals.variants import vary
-from index.documents import Document
+from index.documents import Document, read_knowledge
 
 
 class Answers(Protocol):
@@ -44,38 +44,59 @@ class Asked:
 def run_cases(bot: Answers, cases: Sequence[Case], documents: Mapping[str, Document]) -> tuple[Result, ...]:
     """Ask each case in turn, as written. A crash is a failed case, not the end of the run."""
     target = Target("", lambda question: reply_of(bot.invoke(question)), retrieves=True)
-    return tuple(run_all(target, map(Asked, cases), documents))
+    return tuple(result_of(target, Asked(case), documents) for case in cases)
+
+
+Examine = Callable[[Asked], Result]
+
+
+def examiner(options: TargetOptions) -> Examine:
+    """Open the target and read the documents that its quotes are checked against.
+
+    Raises TargetError, IndexProblem or EncoderMissing.
+    """
+    target = open_target(options)
+    documents = {d.id: d for d in read_knowledge(options.knowledge, skip_bad=True).documents}
+    return lambda asked: result_of(target, asked, documents, answers=not options.retrieval_only)
 
 
 def run_all(
-    target: Target,
-    asked: Iterable[Asked],
-    documents: Mapping[str, Document],
-    workers: int = 1,
-    *,
-    answers: bool = True,
-) -> Iterator[Result]:
+    options: TargetOptions, asked: Iterable[Asked], workers: int = 1
+) -> Generator[Result, None, None]:
     """The results in the order of `asked`. A few questions a worker are under way, no more are held.
 
-    `answers`: else only passages are asked for and judged. With one worker each question is asked in the
-    caller's own thread, when its result is wanted.
+    One worker is this process; several are processes of their own, each with the target opened anew.
+    Raises what `examiner` raises.
     """
     if workers == 1:
-        for each in asked:
-            yield result_of(target, each, documents, answers=answers)
+        yield from map(examiner(options), asked)
         return
-    pool = ThreadPoolExecutor(workers)
     waiting: deque[Future[Result]] = deque()
     questions = iter(asked)
-    try:
-        while True:
-            for each in itertools.islice(questions, 4 * workers - len(waiting)):
-                waiting.append(pool.submit(result_of, target, each, documents, answers=answers))
-            if not waiting:
-                return
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_ctrl_c) as pool:
+        try:
+            while True:
+                for each in itertools.islice(questions, 4 * workers - len(waiting)):
+                    waiting.append(pool.submit(_examine, options, each))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_ctrl_c() -> None:
+    """Ctrl-C reaches every process of the terminal; the one that writes the run decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@cache
+def _opened(options: TargetOptions) -> Examine:
+    return examiner(options)
+
+
+def _examine(options: TargetOptions, asked: Asked) -> Result:
+    return _opened(options)(asked)
 
 
 def result_of(
@@ -127,41 +148,3 @@ def _crashed(case: Case, target: Target, answers: bool) -> dict[str, float | Non
 
 def _not_found(case: Case, values: Mapping[str, float | None]) -> str:
     return "no expected document among the first 10 passages" if values["hit@10"] == 0 else ""
-
-
-def read_thresholds(folder: Path) -> dict[str, float]:
-    """The limits of `folder` (or of a file), by name of score; none when the folder has no such file.
-
-    Raises CaseFileError with every mistake and its line.
-    """
-    path = folder / THRESHOLDS if folder.is_dir() else folder
-    problems: list[str] = []
-    limits: dict[str, float] = {}
-    node = compose(path, problems) if path.exists() or path == folder else yaml.MappingNode("", [])
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            where = f"{path}:{key.start_mark.line + 1}"
-            if key.value not in METRICS:
-                problems.append(f"{where}: unknown score « {key.value} »; known: {', '.join(METRICS)}")
-            try:
-                limits[str(key.value)] = float(value.value)
-            except (TypeError, ValueError):
-                problems.append(f"{where}: « {key.value} » must be a number")
-    elif node is not None:
-        problems.append(f"{path}:1: expected « score: number » lines")
-    if problems:
-        raise CaseFileError(tuple(problems))
-    return limits
-
-
-def short_of(values: Mapping[str, float | None], limits: Mapping[str, float]) -> tuple[str, ...]:
-    """The scores on the wrong side of their limits, each « name 0.690, must be at least 0.700 ».
-
-    A score that applies to no case of the run is on neither side.
-    """
-    found = ((name, values.get(name), limit) for name, limit in limits.items())
-    return tuple(
-        f"{name} {value:.3f}, must be at {'most' if name in AT_MOST else 'least'} {limit:.3f}"
-        for name, value, limit in found
-        if value is not None and (value > limit if name in AT_MOST else value < limit)
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.metrics import METRICS, PER_ANSWER
-from evals.runs import Result, Score, Summary
+from evals.results import Result, Score, Summary
 from evals.statistics import (
     Statistic,
     calibration_error,

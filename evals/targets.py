@@ -24,6 +24,7 @@ from bot.answers import Answer, Question
 from evals.replies import Reply, reply_from, reply_of
 from index.errors import RepereError
 
+OURS = "repere"
 TIMEOUT = 120  # seconds for one answer over HTTP
 OPENING = 200  # characters at the start of an answer in which a refusal says that it is one
 REFUSALS = (
@@ -53,10 +54,10 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class TargetOptions:
     """How a bot is reached. `phrases`: what a free text says when it refuses, beside REFUSALS."""
 
-    spec: str = "repere"
+    spec: str = OURS
     index: Path = Path(".cache/index")
     knowledge: Path = Path("knowledge")
     model: str = ""
@@ -65,20 +66,20 @@ class Asking:
     retrieval_only: bool = False
 
 
-def open_target(asking: Asking) -> Target:
+def open_target(options: TargetOptions) -> Target:
     """Make a bot ready. Raises TargetError with one sentence, or IndexProblem for our own."""
-    if asking.spec == "repere":
-        return _retriever(asking) if asking.retrieval_only else _repere(asking)
-    if asking.retrieval_only:
+    if options.spec == OURS:
+        return _retriever(options) if options.retrieval_only else _repere(options)
+    if options.retrieval_only:
         raise TargetError("only our own bot (--target repere) can be asked for its passages alone")
-    if asking.spec.startswith(("http://", "https://")):
-        return _page(asking.spec)
-    if asking.spec.startswith("openai:"):
-        return _endpoint(asking)
-    if ":" in asking.spec:
-        return _module(asking)
+    if options.spec.startswith(("http://", "https://")):
+        return _page(options.spec)
+    if options.spec.startswith("openai:"):
+        return _endpoint(options)
+    if ":" in options.spec:
+        return _module(options)
     raise TargetError(
-        f"« {asking.spec} » is no target: give repere, http://host:port, module:object or openai:URL"
+        f"« {options.spec} » is no target: give repere, http://host:port, module:object or openai:URL"
     )
 
 
@@ -110,19 +111,19 @@ def as_reply(given: object, phrases: Sequence[str] = ()) -> Reply:
     raise ValueError(f"the bot gave back {type(given).__name__}, not a text, a mapping or an Answer")
 
 
-def _repere(asking: Asking) -> Target:
+def _repere(options: TargetOptions) -> Target:
     from bot.chain import Bot  # heavy, so only when it is asked
 
-    bot = Bot.open(_settings(asking))
+    bot = Bot.open(_settings(options))
     return Target("repere", lambda question: reply_of(bot.invoke(question)), retrieves=True)
 
 
-def _retriever(asking: Asking) -> Target:
+def _retriever(options: TargetOptions) -> Target:
     from bot.followups import standalone
     from index.encoder import Encoder
     from index.retriever import HybridRetriever
 
-    settings = _settings(asking)
+    settings = _settings(options)
     retriever = HybridRetriever(index=settings.index, encoder=Encoder(settings.encoder))
     retriever.generation()
 
@@ -133,11 +134,11 @@ def _retriever(asking: Asking) -> Target:
     return Target("repere", ask, retrieves=True)
 
 
-def _settings(asking: Asking) -> Any:
+def _settings(options: TargetOptions) -> Any:
     from bot.settings import Settings
 
     try:
-        return Settings.from_environment(index=asking.index, knowledge=asking.knowledge)
+        return Settings.from_environment(index=options.index, knowledge=options.knowledge)
     except ValueError as error:
         raise TargetError(f"a setting cannot be used: {error}") from None
 
@@ -161,46 +162,46 @@ def _page(url: str) -> Target:
     return Target(url, ask, retrieves=True)
 
 
-def _endpoint(asking: Asking) -> Target:
+def _endpoint(options: TargetOptions) -> Target:
     import httpx
 
-    url = asking.spec.removeprefix("openai:").rstrip("/")
-    if not asking.model:
+    url = options.spec.removeprefix("openai:").rstrip("/")
+    if not options.model:
         raise TargetError("an OpenAI-compatible endpoint needs the name of its model: --model NAME")
     _reach(url)
-    headers = {"Authorization": f"Bearer {asking.key}"} if asking.key else {}
+    headers = {"Authorization": f"Bearer {options.key}"} if options.key else {}
     client = httpx.Client(headers=headers, timeout=TIMEOUT)
 
     def ask(question: Question) -> Reply:
         messages = [*(asdict(turn) for turn in question.history), {"role": "user", "content": question.text}]
-        body = {"model": asking.model, "messages": messages, "temperature": 0}
+        body = {"model": options.model, "messages": messages, "temperature": 0}
         given = client.post(f"{url}/chat/completions", json=body).raise_for_status().json()
         text = given["choices"][0]["message"]["content"] or ""
-        return Reply(text, refuses(text, asking.phrases))
+        return Reply(text, refuses(text, options.phrases))
 
-    return Target(f"{asking.spec} {asking.model}", ask)
+    return Target(f"{options.spec} {options.model}", ask)
 
 
-def _module(asking: Asking) -> Target:
-    name, _, path = asking.spec.partition(":")
+def _module(options: TargetOptions) -> Target:
+    name, _, path = options.spec.partition(":")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 — as `python -m` has it
     try:
         found: Any = importlib.import_module(name)
         for part in path.split("."):
             found = getattr(found, part)
     except Exception as error:  # noqa: BLE001 — whatever a foreign module raises when it is imported
-        raise TargetError(f"« {asking.spec} » cannot be imported: {type(error).__name__}: {error}") from None
+        raise TargetError(f"« {options.spec} » cannot be imported: {type(error).__name__}: {error}") from None
     finally:
         sys.path.pop(0)
     call: Any = getattr(found, "invoke", found)
     if not callable(call):
-        raise TargetError(f"« {asking.spec} » has no « invoke » and cannot be called")
+        raise TargetError(f"« {options.spec} » has no « invoke » and cannot be called")
     whole = _takes_questions(call)
 
     def ask(question: Question) -> Reply:
-        return as_reply(call(question if whole else _as_text(question)), asking.phrases)
+        return as_reply(call(question if whole else _as_text(question)), options.phrases)
 
-    return Target(asking.spec, ask)
+    return Target(options.spec, ask)
 
 
 def _takes_questions(call: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The commands that read results: report, compare, gate, explain, diff. Prints; measures nothing itself."""
+"""The commands that read runs and cases: report, compare, gate, explain, diff, import, export. Prints."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evals import compare as comparing
-from evals.cases import FOLDER, THRESHOLDS, Case, read_cases
+from evals.cases import FOLDER, THRESHOLDS, Case, as_yaml, read_cases
 from evals.diff import diff
 from evals.explain import explain, pick
 from evals.explain import terminal as explained
-from evals.gate import failing
-from evals.report import failures, table
-from evals.run import read_thresholds, short_of
-from evals.runs import Run, read_run
+from evals.gate import failing, read_thresholds, short_of
+from evals.report import failures, table, write_reports, write_text
+from evals.results import Run, read_run
+from evals.tables import TableError, read_table, write_table, write_whole
 from evals.wording import changed
-from evals.written import write_reports, write_text
 from index.errors import RepereError
 
 if TYPE_CHECKING:
@@ -28,6 +27,9 @@ KnowledgeFolder = Annotated[Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run: .cache/evals/…", show_default=False)]
 Thresholds = Annotated[Path, typer.Option(help="« score: limit » lines, in YAML.")]
 LIMITS = FOLDER / THRESHOLDS
+
+
+Force = Annotated[bool, typer.Option(help="Replace a file that is there already.")]
 
 
 class UsageProblem(RepereError):
@@ -99,6 +101,37 @@ def diff_knowledge(
     typer.echo(title + comparing.changes(found))
     if markdown:
         write_text(markdown, comparing.markdown(found, title))
+
+
+@app.command("import")
+def import_(
+    table: Annotated[Path, typer.Argument(help="An .xlsx or .csv file, one row a case.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The YAML file to write.")],
+    force: Force = False,
+) -> None:
+    """Make a file of cases from a spreadsheet. Every mistake is reported with its row; exit code 2 then."""
+    cases = read_table(table)
+    _free(out, force)
+    write_whole(out, as_yaml(cases).encode())
+    typer.echo(f"{len(cases)} cases written to {out}")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The .xlsx or .csv file to write.")],
+    cases: Annotated[Path, typer.Option(help="Folder of case files (*.yaml).")] = FOLDER,
+    force: Force = False,
+) -> None:
+    """Make a spreadsheet of the cases, with French headings, which `import` reads again."""
+    read = read_cases(cases)
+    _free(out, force)
+    write_table(read, out)
+    typer.echo(f"{len(read)} cases written to {out}")
+
+
+def _free(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise TableError(f"« {path} » is there already; --force replaces it")
 
 
 def open_bot(index: Path) -> "Bot":
