@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from evals.wording import NBSP, number, percent
+from evals.wording import AND_MORE, NBSP, cases, number, percent
 
 WIDTH, HEIGHT = 360, 240
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 40
@@ -66,7 +66,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], x_label: str, y_label:
         f'<line class="gap" x1="{_x(x):.1f}" x2="{_x(x):.1f}" y1="{_y(x):.1f}" y2="{_y(y):.1f}"/>'
         f'<circle class="dot" cx="{_x(x):.1f}" cy="{_y(y):.1f}" r="{3 + 8 * math.sqrt(n / most):.1f}">'
         f"<title>{escape(x_label)} {percent(x, 0)}, {escape(y_label).lower()} {percent(y, 0)}, "
-        f"{number(n)} cas</title></circle>"
+        f"{cases(n)}</title></circle>"
         for x, y, n in bins
     )
     diagonal = f'<line class="ideal" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>'
@@ -89,7 +89,7 @@ def histogram(values: Sequence[float], marks: Sequence[Point], x_label: str, tit
     drawn = "".join(
         f'<rect class="fill" x="{LEFT + i * width + 0.5:.1f}" y="{_y(n / most):.1f}" width="{width - 1:.1f}" '
         f'height="{_y(0) - _y(n / most):.1f}"><title>{number(i * end / bars)}–{number((i + 1) * end / bars)}'
-        f"{'' if i < bars - 1 else ' et plus'}{NBSP}ms{NBSP}: {number(n)}</title></rect>"
+        f"{'' if i < bars - 1 else AND_MORE}{NBSP}ms{NBSP}: {number(n)}</title></rect>"
         for i, n in enumerate(counts)
         if n
     )

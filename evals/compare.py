@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from evals import wording
 from evals.metrics import AT_MOST, PER_ANSWER
 from evals.report import cell, shown
 from evals.results import Result, Run
@@ -162,7 +163,6 @@ def markdown(comparison: Comparison, title: str = "Comparison of two runs") -> s
     return "\n".join(lines) + "\n"
 
 
-FRENCH = {"fixed": "Corrigée", "broken": "Cassée", "changed": "Modifiée"}
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem }
@@ -183,21 +183,22 @@ td { overflow-wrap: break-word }
 
 def html(comparison: Comparison) -> str:
     """One self-contained French page with the tests and the answers side by side."""
-    head = ("mesure", "avant", "après", "écart", "intervalle à 95\u00a0%", "mieux/égal/pire", "p", "")
+    said = wording.COMPARISON
+    head = tuple(map(wording.french, wording.COMPARISON_HEAD))
     tests = "".join(_tr(_row(name, test)) for name, test in comparison.tests.items())
     answers = "".join(
-        _tr((FRENCH[change(p)], p[0].question, _answer(p[0]), _answer(p[1])), change(p))
+        _tr((wording.CHANGES[change(p)], p[0].question, _answer(p[0]), _answer(p[1])), change(p))
         for p in _ordered(comparison)
     )
-    summary = f"{len(comparison.changed)} réponses sur {len(comparison.pairs)} ont changé."
+    summary = wording.answers_changed(len(comparison.changed), len(comparison.pairs))
     return (
         '<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" '
         'content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>Repère – comparaison</title><style>{STYLE}</style></head>"
-        "<body><h1>Comparaison de deux mesures</h1>"
+        f"<title>{said['title']}</title><style>{STYLE}</style></head>"
+        f"<body><h1>{said['heading']}</h1>"
         f'<p>{summary}</p><div class="scroll"><table><thead>{_tr(head, tag="th")}</thead><tbody>{tests}'
-        '</tbody></table></div><h2>Réponses, avant et après</h2><table class="answers"><thead>'
-        f"{_tr(('', 'question', 'avant', 'après'), tag='th')}</thead><tbody>{answers}</tbody></table>"
+        f'</tbody></table></div><h2>{said["answers"]}</h2><table class="answers"><thead>'
+        f"{_tr(wording.ANSWERS_HEAD, tag='th')}</thead><tbody>{answers}</tbody></table>"
         "</body></html>\n"
     )
 

@@ -35,6 +35,7 @@ TO_ANSWER = "cases to answer that name documents; a refusal keeps its ranking, a
 ANSWERED = "cases to answer that got an answer from a bot that cites"
 GOLD = "cases to answer with one group of facts; a refusal or a crash counts 0"
 SURE = "answers given with a confidence, right or not; refusals and crashes are left out"
+DUE = "all cases of a run that has one to refuse"
 SUCCESS = "success@k, https://ir-measur.es/en/latest/measures.html"
 SQUAD = "Rajpurkar et al., SQuAD (2016), on the tokens of evals/values.py"
 MANNING = "Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), 8.3"
@@ -128,18 +129,18 @@ METRICS: Mapping[str, Metric] = {
         "of what was refused, the share that had to be; 1 when nothing was refused",
         "higher",
         "0–1",
-        "all cases",
+        DUE,
         MANNING,
     ),
     "refusal recall": Metric(
-        "of what had to be refused, the share that was; 1 when nothing had to be",
+        "of what had to be refused, the share that was",
         "higher",
         "0–1",
-        "all cases",
+        DUE,
         MANNING,
     ),
     "refusal F1": Metric(
-        "harmonic mean of refusal precision and recall", "higher", "0–1", "all cases", MANNING
+        "harmonic mean of refusal precision and recall", "higher", "0–1", DUE, MANNING
     ),
     "risk–coverage area": Metric(
         "mean share of wrong answers among the k surest, over every k; the expected value among equally sure",
@@ -306,17 +307,6 @@ def well_cited(case: Case, reply: Reply, documents: Mapping[str, Document]) -> b
     return any(c.document in case.documents for c in citations) and all(
         exact(c, documents) for c in citations
     )
-
-
-def precision(refused: Sequence[bool], expected: Sequence[bool]) -> float:
-    """Of what was refused, the part that had to be; 1 when nothing was refused (nothing wrongly so)."""
-    chosen = [should for did, should in zip(refused, expected, strict=True) if did]
-    return mean(chosen) if chosen else 1.0
-
-
-def recall(refused: Sequence[bool], expected: Sequence[bool]) -> float:
-    """Of what had to be refused, the part that was; 1 when nothing had to be."""
-    return precision(expected, refused)
 
 
 def words(text: str) -> int:

@@ -17,7 +17,7 @@ from evals import charts, wording
 from evals.metrics import MARK, METRICS, missing_facts, percentile
 from evals.results import Result, Run, Score
 from evals.values import holds
-from evals.wording import NBSP, THIN, VARIANTS, VERDICTS, amount, count, percent, quoted
+from evals.wording import NBSP, VARIANTS, VERDICTS, amount, percent
 
 HERE = Path(__file__).parent
 SLOT = re.compile(r"\{\{(\w+)\}\}")
@@ -33,6 +33,7 @@ def page(run: Run) -> str:
     written = [r for r in run.results if not r.variant] or list(run.results)
     verdicts = Counter(verdict(r) for r in written)
     slots = {
+        **{name: escape(wording.french(text)) for name, text in wording.PAGE.items()},
         "css": (HERE / "page.css").read_text("utf-8"),
         "js": (HERE / "page.js").read_text("utf-8"),
         "data": _json(_data(run)),
@@ -41,7 +42,7 @@ def page(run: Run) -> str:
         "scores": _scores(run.summary.scores),
         "charts": _charts(run),
         "heat": _heat(run.summary.variants),
-        "about": _about(run),
+        "facts": _about(run),
     }
     # One pass: what a slot is filled with is never looked into for slots.
     return SLOT.sub(lambda found: slots[found[1]], (HERE / "page.html").read_text("utf-8"))
@@ -64,29 +65,28 @@ def why(result: Result) -> str:
     if VERDICTS[kind][1]:
         return ""
     if kind == "crash":
-        return f"Le programme s’est arrêté sur une erreur{NBSP}: {result.error}"
+        return wording.crashed(result.error or "")
+    if result.values.get("right cases") is None:
+        return wording.NOT_FOUND  # of a run that asks for passages alone
     if kind == "bold":
-        return "Les documents ne le disent pas, et pourtant une réponse a été donnée."
+        return wording.BOLD
     if kind == "timid":
-        sure = result.confidence
-        return "La réponse est dans les documents, mais elle a été refusée" + (
-            "." if sure is None else f" (confiance {percent(sure, 0)})."
-        )
-    missing = missing_facts(result.answer, result.facts)
+        return wording.timid(result.confidence)
+    lacking = missing_facts(result.answer, result.facts)
     lies = [text for text in result.forbidden if holds(MARK.sub(" ", result.answer), text)]
-    parts = [f"Il manque {', '.join(map(quoted, missing))}."] if missing else []
-    parts += [f"La réponse dit {', '.join(map(quoted, lies))}, ce qui est interdit."] if lies else []
-    return " ".join(parts) or result.why
+    parts = [wording.missing(lacking)] if lacking else []
+    parts += [wording.forbidden(lies)] if lies else []
+    return " ".join(parts) or wording.UNCITED
 
 
 def _subtitle(run: Run, cases: int) -> str:
     try:
-        day = datetime.fromisoformat(run.manifest.created).strftime("%d/%m/%Y à %H:%M UTC")
+        day = datetime.fromisoformat(run.manifest.created).strftime(wording.WHEN)
     except ValueError:
         day = run.manifest.created
-    partial = "" if run.manifest.complete else " · <strong>mesure interrompue, résultats partiels</strong>"
+    partial = "" if run.manifest.complete else f" · <strong>{wording.INTERRUPTED}</strong>"
     target = escape(run.manifest.target)
-    return f"{target} · {count(cases, 'question', 'questions')} · {escape(day)}{partial}"
+    return f"{target} · {wording.questions(cases)} · {escape(day)}{partial}"
 
 
 def _headline(run: Run, written: list[Result], verdicts: Counter[str]) -> str:
@@ -102,16 +102,16 @@ def _headline(run: Run, written: list[Result], verdicts: Counter[str]) -> str:
     parts = [(kind, label, verdicts[kind]) for kind, (label, _) in VERDICTS.items()]
     return (
         f'<p class="verdict"><b>{percent(good / total if total else 0)}</b> '
-        f"<span>{wording.number(good)} cas réussis sur {wording.number(total)}"
+        f"<span>{wording.succeeded(good, total)}"
         f"<small>{between}</small></span></p>{charts.stack(parts)}"
-        f'<ul class="keys" aria-label="Filtrer par verdict">{legend}</ul>'
+        f'<ul class="keys" aria-label="{wording.FILTER_BY_VERDICT}">{legend}</ul>'
     )
 
 
 def _between(name: str, score: Score) -> str:
     if score.low is None or score.high is None:
         return ""
-    return f"intervalle à 95{NBSP}%{NBSP}: {amount(name, score.low)} à {amount(name, score.high)}"
+    return wording.interval(wording.between(amount(name, score.low), amount(name, score.high)))
 
 
 def _scores(scores: Mapping[str, Score]) -> str:
@@ -119,7 +119,7 @@ def _scores(scores: Mapping[str, Score]) -> str:
     others = {name: wording.Name(name, "") for name in scores if name not in wording.METRICS}
     return "".join(
         f'<section class="group"><h3>{title}</h3><dl>{"".join(rows)}</dl></section>'
-        for title, names in [*known, ("Autres", others)]
+        for title, names in [*known, (wording.OTHERS, others)]
         if (rows := [_score(n, each, scores[n]) for n, each in names.items() if n in scores])
     )
 
@@ -127,9 +127,10 @@ def _scores(scores: Mapping[str, Score]) -> str:
 def _score(name: str, said: wording.Name, score: Score) -> str:
     share = name not in METRICS or METRICS[name].range == "0–1"
     bar = charts.bar(score.value, score.low, score.high) if share and score.value is not None else ""
-    lower = " (plus bas est mieux)" if name in METRICS and METRICS[name].better == "lower" else ""
-    between = "" if score.low is None else f"{amount(name, score.low)} à {amount(name, score.high)} · "
-    over = f"{between}{score.n}{NBSP}cas" if score.n else "ne s’applique à aucun cas"
+    lower = wording.LOWER_IS_BETTER if name in METRICS and METRICS[name].better == "lower" else ""
+    ends = wording.between(amount(name, score.low), amount(name, score.high))
+    between = "" if score.low is None else f"{ends} · "
+    over = f"{between}{wording.cases(score.n)}" if score.n else wording.APPLIES_TO_NONE
     return (
         f"<div><dt>{escape(said.label)}<small>{escape(said.says)}{lower}</small></dt>"
         f"<dd><b>{amount(name, score.value)}</b>{bar}<small>{over}</small></dd></div>"
@@ -148,31 +149,25 @@ def _charts(run: Run) -> str:
                 ((s.value or 0.0, tag, s) for tag, s in tags), key=lambda each: each[:2]
             )
         )
-        text = "Part des cas réussis, avec l’intervalle à 95 %. Un clic montre les questions."
-        drawn.append(_figure("Par étiquette", text, f'<ul class="tags">{rows}</ul>', "wide"))
+        drawn.append(_figure(*wording.TAGS, f'<ul class="tags">{rows}</ul>', "wide"))
     if summary.risk_coverage:
-        text = (
-            "Si le robot ne répondait qu’aux questions dont il est le plus sûr, combien d’erreurs ferait-il ?"
-        )
-        axes = ("Questions auxquelles il répond", "Réponses fausses")
-        chart = charts.curve(summary.risk_coverage, *axes, "Courbe risque–couverture")
-        drawn.append(_figure("Risque et couverture", text, chart))
+        chart = charts.curve(summary.risk_coverage, *wording.RISK_AXES, wording.RISK[0])
+        drawn.append(_figure(*wording.RISK, chart))
     if summary.reliability:
-        text = "Sur la diagonale, une confiance de 80 % veut dire juste huit fois sur dix."
-        axes = ("Confiance annoncée", "Réponses justes")
-        chart = charts.reliability(summary.reliability, *axes, "Diagramme de fiabilité")
-        drawn.append(_figure("Fiabilité de la confiance", text, chart))
+        axes = wording.RELIABILITY_AXES
+        chart = charts.reliability(summary.reliability, *axes, wording.RELIABILITY[0])
+        drawn.append(_figure(*wording.RELIABILITY, chart))
     if summary.latencies:
         times = [1000 * seconds for seconds in summary.latencies]
         marks = [(percentile(times, p), p) for p in (50, 95)]
-        chart = charts.histogram(times, marks, "Millisecondes", "Distribution des temps de réponse")
-        drawn.append(_figure("Temps de réponse", "Nombre de questions par durée.", chart))
+        chart = charts.histogram(times, marks, wording.LATENCY_AXIS, wording.LATENCY[0])
+        drawn.append(_figure(*wording.LATENCY, chart))
     return "".join(drawn)
 
 
 def _figure(title: str, text: str, chart: str, kind: str = "") -> str:
     return (
-        f'<figure class="card {kind}"><figcaption><h3>{title}</h3><p>{_french(text)}</p></figcaption>'
+        f'<figure class="card {kind}"><figcaption><h3>{title}</h3><p>{wording.french(text)}</p></figcaption>'
         f"{chart}</figure>"
     )
 
@@ -190,10 +185,10 @@ def _heat(variants: Mapping[str, Mapping[str, float | None]]) -> str:
         label = escape(VARIANTS.get(variant, variant))
         button = f'<button type="button" data-variant="{escape(variant)}">{label}</button>'
         rows += f'<tr><th scope="row">{button}</th>{cells}</tr>'
-    text = "Les mêmes questions, écrites autrement. Plus une case est rouge, plus la mesure baisse."
+    title, text = wording.ROBUSTNESS
     return (
-        f'<section class="card wide"><h3>Robustesse</h3><p>{text}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Robustesse">'
+        f'<section class="card wide"><h3>{title}</h3><p>{text}</p>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}">'
         f'<table class="heat"><thead><tr><td></td>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
@@ -214,16 +209,18 @@ def _about(run: Run) -> str:
     m = run.manifest
     index = m.index or {}
     facts = {
-        "Robot": m.target,
-        "Version du code": m.commit[:12] + (" (modifiée)" if m.dirty else "") if m.commit else "",
-        "Index": ", ".join(f"{k} {v}" for k, v in index.items() if isinstance(v, str | int)),
-        "Questions": ", ".join(m.cases) + (f" ({m.cases_digest[:12]})" if m.cases_digest else ""),
-        "Variantes": ", ".join(VARIANTS.get(v, v) for v in m.variants),
-        "Graine": str(m.seed),
-        "Réglages": ", ".join(f"{k} = {v}" for k, v in m.settings.items()),
-        "Versions": ", ".join(f"{k} {v}" for k, v in m.versions.items()),
+        "target": m.target,
+        "commit": m.commit[:12] + (wording.CHANGED_CODE if m.dirty else "") if m.commit else "",
+        "index": ", ".join(f"{k} {v}" for k, v in index.items() if isinstance(v, str | int)),
+        "cases": ", ".join(m.cases) + (f" ({m.cases_digest[:12]})" if m.cases_digest else ""),
+        "variants": ", ".join(VARIANTS.get(v, v) for v in m.variants),
+        "seed": str(m.seed),
+        "settings": ", ".join(f"{k} = {v}" for k, v in m.settings.items()),
+        "versions": ", ".join(f"{k} {v}" for k, v in m.versions.items()),
     }
-    rows = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items() if v)
+    rows = "".join(
+        f"<div><dt>{wording.ABOUT[k]}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items() if v
+    )
     return f"<dl>{rows}</dl>"
 
 
@@ -232,6 +229,7 @@ def _data(run: Run) -> dict[str, Any]:
     return {
         "verdicts": {kind: {"label": label, "good": good} for kind, (label, good) in VERDICTS.items()},
         "variants": {v: VARIANTS.get(v, v) for v in dict.fromkeys(r.variant for r in run.results)},
+        "words": {key: wording.french(text) for key, text in wording.SCRIPT.items()},
         "rows": [_row(r) for r in run.results],
     }
 
@@ -263,8 +261,3 @@ def _json(value: object) -> str:
     """JSON that cannot end its script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _french(text: str) -> str:
-    """No-break spaces before the marks that French sets apart."""
-    return re.sub(r" (?=[!?;])", THIN, re.sub(r" (?=[:%»])|(?<=«) ", NBSP, text))

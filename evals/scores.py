@@ -114,10 +114,11 @@ def _statistics(rows: Sequence[Row]) -> dict[str, tuple[Statistic, int]]:
     due = [float(row.refuse) for row in rows]
     both = [did * should for did, should in zip(refused, due, strict=True)]
     answered = any(math.isfinite(value) for value in columns["right cases"])  # else retrieval alone
-    found["refusal precision"] = ratio(both, refused, empty=1.0), len(rows) * answered
-    found["refusal recall"] = ratio(both, due, empty=1.0), len(rows) * answered
+    asked = len(rows) * (answered and any(due))
+    found["refusal precision"] = ratio(both, refused, empty=1.0), asked
+    found["refusal recall"] = ratio(both, due, empty=1.0), asked
     either = [did + should for did, should in zip(refused, due, strict=True)]
-    found["refusal F1"] = ratio([2 * b for b in both], either, empty=1.0), len(rows) * answered
+    found["refusal F1"] = ratio([2 * b for b in both], either, empty=1.0), asked
     sure = [row.confidence for row in rows]
     known = sum(math.isfinite(value) for value in sure) * answered
     found["risk–coverage area"] = risk_area(sure, [float(not row.right) for row in rows]), known

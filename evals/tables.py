@@ -34,6 +34,9 @@ TURN = re.compile(r"([QRAqra])\s*:\s*(.*)", re.S)
 ESCAPES = {"\\": "\\\\", "|": "\\|", ",": "\\,", "\n": "\\n", "\r": "\\r"}
 
 
+MISSING = "spreadsheets in .xlsx need one more package (.csv does not); run: pip install -e '.[evals]'"
+
+
 class TableError(RepereError):
     """A table that cannot be read or written at all."""
 
@@ -166,8 +169,10 @@ def _row(case: Case) -> list[str]:
 
 
 def _xlsx(path: Path) -> Iterator[list[str]]:
-    from openpyxl import load_workbook  # in the extra `evals`
-
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise TableError(MISSING) from None
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         rows = [[_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
@@ -215,9 +220,12 @@ def _csv_bytes(rows: list[list[str]], path: Path) -> bytes:
 
 
 def _xlsx_bytes(rows: list[list[str]], path: Path) -> bytes:
-    from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils.exceptions import IllegalCharacterError
+    try:
+        from openpyxl import Workbook
+        from openpyxl.styles import Alignment, Font
+        from openpyxl.utils.exceptions import IllegalCharacterError
+    except ImportError:
+        raise TableError(MISSING) from None
 
     book = Workbook()
     sheet = book.active

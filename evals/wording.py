@@ -1,5 +1,7 @@
-"""Every French sentence of the HTML report, and how French writes numbers. Knows nothing of HTML."""
+"""Every French sentence that evals shows, and how French writes numbers. Knows nothing of HTML."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NBSP, THIN = "\u00a0", "\u202f"
@@ -86,6 +88,167 @@ VERDICTS: dict[str, tuple[str, bool]] = {
     "bold": ("Aurait dû refuser", False),
     "crash": ("Panne", False),
 }
+
+
+# What stands in page.html, by slot.
+PAGE = {
+    "title": "Repère – rapport d’évaluation",
+    "skip": "Aller aux questions",
+    "heading": "Rapport d’évaluation",
+    "verdict_label": "Verdict",
+    "see": "En images",
+    "measures": "Toutes les mesures",
+    "measures_note": "Sous chaque valeur : son intervalle à 95 % (bootstrap) et le nombre de cas.",
+    "table": "Question par question",
+    "no_script": "Ce tableau a besoin de JavaScript ; « results.jsonl » contient les mêmes résultats.",
+    "search": "Chercher",
+    "search_hint": "un mot de la question, de la réponse…",
+    "tag": "Étiquette",
+    "variant": "Variante",
+    "sort": "Trier",
+    "sort_file": "dans l’ordre du fichier",
+    "sort_least_sure": "du moins sûr au plus sûr",
+    "sort_surest": "du plus sûr au moins sûr",
+    "sort_slowest": "du plus lent au plus rapide",
+    "reset": "Tout montrer",
+    "question": "Question",
+    "answer": "Réponse",
+    "why": "Pourquoi",
+    "more": "Montrer la suite",
+    "about": "Cette mesure",
+}
+# What page.js says, by key; {n}, {all} and {bad} are numbers.
+SCRIPT = {
+    "all": "tous",
+    "all_tags": "toutes",
+    "failures": "tous les échecs",
+    "never": "jamais : ",
+    "a_refusal": "un refus",
+    "or": " ou ",
+    "expected": "Attendu",
+    "quotes": "Citations",
+    "passages": "Passages trouvés",
+    "talk": "Conversation",
+    "visitor": "visiteur : ",
+    "bot": "robot : ",
+    "understood": "compris : ",
+    "measures": "Mesures",
+    "confidence": "confiance {n} %",
+    "time": "temps {n} ms",
+    "name": "identifiant ",
+    "none": "Aucune ligne ne correspond : retirez un filtre.",
+    "line": "{n} ligne sur {all}, dont {bad}",
+    "lines": "{n} lignes sur {all}, dont {bad}",
+    "failure": "{n} échec",
+    "failed": "{n} échecs",
+}
+# The figures: title, what it says, and the labels of its axes.
+TAGS = ("Par étiquette", "Part des cas réussis, avec l’intervalle à 95 %. Un clic montre les questions.")
+RISK = (
+    "Risque et couverture",
+    "Si le robot ne répondait qu’aux questions dont il est le plus sûr, combien d’erreurs ferait-il ?",
+)
+RISK_AXES = ("Questions auxquelles il répond", "Réponses fausses")
+RELIABILITY = (
+    "Fiabilité de la confiance",
+    "Sur la diagonale, une confiance de 80 % veut dire juste huit fois sur dix.",
+)
+RELIABILITY_AXES = ("Confiance annoncée", "Réponses justes")
+LATENCY = ("Temps de réponse", "Nombre de questions par durée.")
+LATENCY_AXIS = "Millisecondes"
+ROBUSTNESS = (
+    "Robustesse",
+    "Les mêmes questions, écrites autrement. Plus une case est rouge, plus la mesure baisse.",
+)
+AND_MORE = " et plus"
+FILTER_BY_VERDICT = "Filtrer par verdict"
+OTHERS = "Autres"
+LOWER_IS_BETTER = " (plus bas est mieux)"
+APPLIES_TO_NONE = "ne s’applique à aucun cas"
+INTERRUPTED = "mesure interrompue, résultats partiels"
+WHEN = "%d/%m/%Y à %H:%M UTC"
+# The last section: what the run was made of.
+ABOUT = {
+    "target": "Robot",
+    "commit": "Version du code",
+    "index": "Index",
+    "cases": "Questions",
+    "variants": "Variantes",
+    "seed": "Graine",
+    "settings": "Réglages",
+    "versions": "Versions",
+}
+CHANGED_CODE = " (modifiée)"
+# The page of `compare`.
+CHANGES = {"fixed": "Corrigée", "broken": "Cassée", "changed": "Modifiée"}
+COMPARISON = {
+    "title": "Repère – comparaison",
+    "heading": "Comparaison de deux mesures",
+    "answers": "Réponses, avant et après",
+}
+COMPARISON_HEAD = ("mesure", "avant", "après", "écart", "intervalle à 95 %", "mieux/égal/pire", "p", "")
+ANSWERS_HEAD = ("", "question", "avant", "après")
+
+
+def crashed(error: str) -> str:
+    """Why a case failed whose bot crashed."""
+    return french(f"Le programme s’est arrêté sur une erreur : {error}")
+
+
+def timid(confidence: float | None) -> str:
+    """Why a case failed that was refused although the documents tell."""
+    sure = "." if confidence is None else f" (confiance {percent(confidence, 0)})."
+    return f"La réponse est dans les documents, mais elle a été refusée{sure}"
+
+
+BOLD = "Les documents ne le disent pas, et pourtant une réponse a été donnée."
+UNCITED = "La réponse ne cite aucun des documents attendus."
+NOT_FOUND = "Aucun document attendu n’est parmi les 10 premiers passages."
+
+
+def missing(facts: Iterable[str]) -> str:
+    """Why an answer is wrong that lacks these facts."""
+    return f"Il manque {', '.join(map(quoted, facts))}."
+
+
+def forbidden(texts: Iterable[str]) -> str:
+    """Why an answer is wrong that says these."""
+    return f"La réponse dit {', '.join(map(quoted, texts))}, ce qui est interdit."
+
+
+def between(low: str, high: str) -> str:
+    """« 87 % à 96 % », the ends of an interval."""
+    return f"{low} à {high}"
+
+
+def interval(ends: str) -> str:
+    """An interval with its name."""
+    return french(f"intervalle à 95 % : {ends}")
+
+
+def succeeded(good: int, total: int) -> str:
+    """« 128 cas réussis sur 139 »."""
+    return f"{number(good)} {'cas réussi' if good < 2 else 'cas réussis'} sur {number(total)}"
+
+
+def questions(n: int) -> str:
+    """« 139 questions »."""
+    return count(n, "question", "questions")
+
+
+def cases(n: int) -> str:
+    """« 139 cas »."""
+    return count(n, "cas", "cas")
+
+
+def answers_changed(n: int, total: int) -> str:
+    """« 3 réponses sur 200 ont changé. »"""
+    return f"{count(n, 'réponse', 'réponses')} sur {number(total)} {'a' if n < 2 else 'ont'} changé."
+
+
+def french(text: str) -> str:
+    """No-break spaces before the marks that French sets apart."""
+    return re.sub(r" (?=[!?;])", THIN, re.sub(r" (?=[:%»])|(?<=«) ", NBSP, text))
 
 
 def changed(n: int, total: int) -> str:
