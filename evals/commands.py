@@ -11,9 +11,9 @@ from evals.cases import FOLDER, THRESHOLDS, Case, as_yaml, read_cases
 from evals.diff import diff
 from evals.explain import explain, pick
 from evals.explain import terminal as explained
-from evals.gate import failing, read_thresholds, short_of
+from evals.gate import TOLERANCE, failing, read_thresholds, short_of
 from evals.report import failures, table, write_reports, write_text
-from evals.results import Run, read_run
+from evals.results import Run, latest, read_run
 from evals.tables import TableError, read_table, write_table, write_whole
 from evals.wording import changed
 from index.errors import RepereError
@@ -62,12 +62,15 @@ def compare(
 
 @app.command()
 def gate(
-    run: RunFolder,
+    run: Annotated[Path | None, typer.Argument(help="Folder of a run; the latest one by default.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="A run that this one must not fall behind.")] = None,
     thresholds: Thresholds = LIMITS,
+    tolerance: Annotated[float, typer.Option(min=0, help="How far a mean may fall behind.")] = TOLERANCE,
 ) -> None:
     """Exit 1 with the failing lines when a run misses a threshold or falls behind its baseline."""
-    lines = failing(read_run(run), read_thresholds(thresholds), read_run(baseline) if baseline else None)
+    judged = read_run(run or latest())
+    limits = read_thresholds(thresholds) if not judged.manifest.settings.get("sets") else {}
+    lines = failing(judged, limits, read_run(baseline) if baseline else None, tolerance)
     typer.echo("".join(f"not good enough: {line}\n" for line in lines) or "good enough\n", nl=False)
     raise typer.Exit(1 if lines else 0)
 
@@ -106,11 +109,14 @@ def diff_knowledge(
 @app.command("import")
 def import_(
     table: Annotated[Path, typer.Argument(help="An .xlsx or .csv file, one row a case.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The YAML file to write.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The YAML file to write; beside the table by default.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Make a file of cases from a spreadsheet. Every mistake is reported with its row; exit code 2 then."""
     cases = read_table(table)
+    out = out or table.with_suffix(".yaml")
     _free(out, force)
     write_whole(out, as_yaml(cases).encode())
     typer.echo(f"{len(cases)} cases written to {out}")

@@ -77,7 +77,8 @@ def _measures() -> dict[str, Callable[[Result], float | None]]:
 
 
 def _said(result: Result) -> tuple[object, ...]:
-    return result.answer, result.refused, result.error is None
+    """What a reader takes from it. Two refusals say the same, whatever subjects they name instead."""
+    return "" if result.refused else result.answer, result.refused, result.error is None
 
 
 def better(name: str, test: Paired) -> tuple[int, int]:
@@ -85,10 +86,14 @@ def better(name: str, test: Paired) -> tuple[int, int]:
     return (test.losses, test.wins) if name in LOWER else (test.wins, test.losses)
 
 
+def fall(name: str, test: Paired) -> float:
+    """By how much the second run is worse in the mean; below 0 where it is better."""
+    return test.difference if name in LOWER else -test.difference
+
+
 def worse(name: str, test: Paired) -> bool:
     """Whether the second run is significantly worse: two-sided p below .05, and the mean fell."""
-    fell = test.difference > 0 if name in LOWER else test.difference < 0
-    return fell and test.p < ALPHA
+    return fall(name, test) > 0 and test.p < ALPHA
 
 
 def change(pair: Pair) -> str:

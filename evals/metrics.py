@@ -139,9 +139,7 @@ METRICS: Mapping[str, Metric] = {
         DUE,
         MANNING,
     ),
-    "refusal F1": Metric(
-        "harmonic mean of refusal precision and recall", "higher", "0–1", DUE, MANNING
-    ),
+    "refusal F1": Metric("harmonic mean of refusal precision and recall", "higher", "0–1", DUE, MANNING),
     "risk–coverage area": Metric(
         "mean share of wrong answers among the k surest, over every k; the expected value among equally sure",
         "lower",

@@ -183,6 +183,14 @@ def new_folder(now: datetime | None = None) -> Path:
     return next(folder for folder in free if not folder.exists())
 
 
+def latest() -> Path:
+    """The folder of the run that was begun last. Raises RunFileError when there is none."""
+    found = sorted(path.parent for path in RUNS.glob(f"*/{MANIFEST}"))
+    if not found:
+        raise RunFileError(f"there is no run in « {RUNS} »; run: python -m evals run")
+    return found[-1]
+
+
 def read_run(folder: Path) -> Run:
     """Read a whole run. Raises RunFileError with one sentence that says what is wrong."""
     return Run(folder, read_manifest(folder), tuple(read_results(folder)), read_summary(folder))
