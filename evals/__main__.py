@@ -7,20 +7,21 @@ from typing import Annotated
 
 import typer
 
+from bot.reader import MODEL
 from evals import calibrate as fitting
 from evals import commands
 from evals.baselines import BM25Chain, StockChain, StockMissingError, weights
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
 from evals.gate import read_thresholds, short_of
-from evals.launch import Options, launch, options_of, repeat, resume
+from evals.launch import Options, Split, launch, options_of, repeat, resume
 from evals.report import HTML, as_json, bench_table, failures, table, write_reports
 from evals.results import read_manifest, read_results, read_run, read_summary
 from evals.run import Answers
 from index.documents import Document, read_knowledge
-from index.encoder import Encoder, EncoderName
+from index.encoder import EncoderName
 from index.errors import IndexProblem, RepereError
-from index.training.data import held_out, squad
+from index.training.data import squad
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +64,9 @@ def run(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="So many questions of the sets.")] = None,
     held_out: Annotated[bool, typer.Option(help="Only articles that the encoder never saw.")] = False,
+    split: Annotated[
+        Split, typer.Option(help="Of the cases: those that calibrate never sees are test.")
+    ] = Split.ALL,
     retrieval_only: Annotated[bool, typer.Option(help="Judge the passages, ask for no answer.")] = False,
 ) -> None:
     """Ask every case, print the scores and each failed case; the run is kept in a folder.
@@ -87,6 +91,7 @@ def run(
             sets=tuple(str(path) for path in sets or ()),
             limit=limit,
             held_out=held_out,
+            split=split,
             robustness=robustness,
             retrieval_only=retrieval_only,
             model=model,
@@ -143,31 +148,19 @@ def calibrate(
     cases: CasesFolder = FOLDER,
     near: Annotated[float, typer.Option(min=0, max=1, help="Share of near questions to refuse.")] = 0.75,
     far: Annotated[float, typer.Option(min=0, max=1, help="Share of far questions to refuse.")] = 0.95,
-    save: Annotated[bool, typer.Option("--write", help="Write bot/reader.json.")] = False,
+    save: Annotated[bool, typer.Option("--write", help="Write the file of the reader.")] = False,
+    out: Annotated[Path, typer.Option(help="Where --write writes.")] = MODEL,
 ) -> None:
-    """Fit the reader and its threshold; print what each threshold would give, cross-validated."""
+    """Fit the reader and its threshold on the dev split; try them once on the test split."""
     reviewed = read_cases(cases)
     try:
         items = squad(questions)
     except ValueError as error:
         raise RepereError(str(error)) from None
     name = EncoderName.from_environment()
-    encoder = Encoder(name)
-    strangers = [i.question for i in items if not held_out(i.title)][
-        :: max(1, len(items) // fitting.FAR_ASKED)
-    ]
-    asked = fitting.observe_cases(reviewed, strangers, index, encoder)
-    asked += fitting.observe_file(items, encoder, name)
-    sure, right = fitting.cross_validated(asked)
-    for source in ("file", "cases"):
-        typer.echo(f"\n{source}")
-        for row in fitting.trade_off(asked, sure, right, source):
-            typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
-    rows = fitting.trade_off(asked, sure, right, "cases")
-    threshold = fitting.best_threshold(rows, near, far)
-    typer.echo(f"\nthreshold {threshold}")
+    fitted = fitting.calibrate(reviewed, items, index, name, near, far, typer.echo)
     if save:
-        fitting.write(asked, threshold, rows, encoder)
+        fitting.write(fitted, name.identity, out)
 
 
 def _documents(folder: Path) -> dict[str, Document]:

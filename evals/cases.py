@@ -1,5 +1,6 @@
 """Case: a question and what its answer must hold, read from reviewed YAML. Knows nothing about scores."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,16 @@ class Case:
     def asked(self) -> Question:
         """What the bot is asked."""
         return Question(self.question, self.history)
+
+
+def group_of(case: Case) -> str:
+    """What is asked for: the same for all wordings of one question, so that a split keeps them together."""
+    return " | ".join(sorted(group[0] for group in case.facts)) or case.id
+
+
+def in_test_split(group: str) -> bool:
+    """Whether a group belongs to the test split, which nothing is fitted on: a fixed fifth, by hash."""
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % 5 == 0
 
 
 class CaseFileError(ValueError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bot.reader import MODEL
-from evals.cases import FOLDER, Case, case_files, read_cases
+from evals.cases import FOLDER, Case, CaseFileError, case_files, group_of, in_test_split, read_cases
 from evals.results import (
     MANIFEST,
     Manifest,
@@ -39,6 +40,14 @@ MANY = 1000  # questions, from which it pays to start a process for each core
 KEY = "OPENAI_API_KEY"  # the environment alone: an option would stand in the shell's history
 
 
+class Split(StrEnum):
+    """Which of the reviewed cases are asked; `evals.cases.in_test_split` tells them apart."""
+
+    ALL = "all"
+    DEV = "dev"
+    TEST = "test"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is run: all that decides the results but the seed. Written into the manifest."""
@@ -50,6 +59,7 @@ class Options:
     sets: tuple[str, ...] = ()
     limit: int | None = None
     held_out: bool = False
+    split: Split = Split.ALL
     robustness: bool = False
     retrieval_only: bool = False
     model: str = ""
@@ -97,9 +107,14 @@ def options_of(manifest: Manifest) -> Options:
     raw = manifest.settings
     try:
         return Options(
-            **{**raw, "sets": tuple(raw["sets"]), "refusal_phrases": tuple(raw["refusal_phrases"])}
+            **{
+                **raw,
+                "sets": tuple(raw["sets"]),
+                "refusal_phrases": tuple(raw["refusal_phrases"]),
+                "split": Split(raw["split"]),
+            }
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise RunFileError("the manifest does not say how the run was started; begin a new run") from None
 
 
@@ -158,7 +173,12 @@ def _shown(results: Iterable[Result], total: int, done: int) -> Iterator[Result]
 def _cases(options: Options, seed: int) -> tuple[tuple[Case, ...], Options]:
     """The cases, and where their documents are: a set brings its own."""
     if not options.sets:
-        return read_cases(Path(options.cases)), options
+        cases = read_cases(Path(options.cases))
+        asked_for = {Split.DEV: (False,), Split.TEST: (True,)}.get(options.split, (False, True))
+        chosen = tuple(c for c in cases if in_test_split(group_of(c)) in asked_for)
+        if not chosen:
+            raise CaseFileError((f"{options.cases}: no case is in the split « {options.split} »",))
+        return chosen, options
     paths = [Path(path) for path in options.sets]
     documents, cases = read_sets(paths, limit=options.limit, held_out_only=options.held_out, seed=seed)
     folder = knowledge_of(documents)
