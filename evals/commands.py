@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evals import compare as comparing
-from evals.cases import FOLDER, THRESHOLDS, Case, as_yaml, read_cases
+from evals.cases import FOLDER, Case, as_yaml, read_cases
 from evals.diff import diff
 from evals.explain import explain, pick
 from evals.explain import terminal as explained
@@ -25,8 +25,10 @@ app = typer.Typer()
 IndexFolder = Annotated[Path, typer.Option(envvar="REPERE_INDEX", help="Where the index lives.")]
 KnowledgeFolder = Annotated[Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="The documents.")]
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run: .cache/evals/…", show_default=False)]
-Thresholds = Annotated[Path, typer.Option(help="« score: limit » lines, in YAML.")]
-LIMITS = FOLDER / THRESHOLDS
+Thresholds = Annotated[
+    Path | None,
+    typer.Option(help="« score: limit » lines, in YAML; those beside the run's cases by default."),
+]
 
 
 Force = Annotated[bool, typer.Option(help="Replace a file that is there already.")]
@@ -37,7 +39,7 @@ class UsageProblem(RepereError):
 
 
 @app.command()
-def report(run: RunFolder, thresholds: Thresholds = LIMITS) -> None:
+def report(run: RunFolder, thresholds: Thresholds = None) -> None:
     """Write rapport.html, resume.md and junit.xml into a run's folder; print scores and failed cases."""
     read = read_run(run)
     short = _short(read, thresholds)
@@ -64,13 +66,12 @@ def compare(
 def gate(
     run: Annotated[Path | None, typer.Argument(help="Folder of a run; the latest one by default.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="A run that this one must not fall behind.")] = None,
-    thresholds: Thresholds = LIMITS,
+    thresholds: Thresholds = None,
     tolerance: Annotated[float, typer.Option(min=0, help="How far a mean may fall behind.")] = TOLERANCE,
 ) -> None:
     """Exit 1 with the failing lines when a run misses a threshold or falls behind its baseline."""
     judged = read_run(run or latest())
-    limits = read_thresholds(thresholds) if not judged.manifest.settings.get("sets") else {}
-    lines = failing(judged, limits, read_run(baseline) if baseline else None, tolerance)
+    lines = failing(judged, _limits(judged, thresholds), read_run(baseline) if baseline else None, tolerance)
     typer.echo("".join(f"not good enough: {line}\n" for line in lines) or "good enough\n", nl=False)
     raise typer.Exit(1 if lines else 0)
 
@@ -151,6 +152,15 @@ def open_bot(index: Path) -> "Bot":
         raise RepereError(f"a setting cannot be used: {error}") from None
 
 
-def _short(run: Run, thresholds: Path) -> Sequence[str]:
-    values = {name: score.value for name, score in run.summary.scores.items()}
-    return short_of(values, read_thresholds(thresholds))
+def _short(run: Run, thresholds: Path | None) -> Sequence[str]:
+    return short_of(
+        {name: score.value for name, score in run.summary.scores.items()}, _limits(run, thresholds)
+    )
+
+
+def _limits(run: Run, thresholds: Path | None) -> dict[str, float]:
+    """The limits of a file, else those beside the run's own cases; a standard set has none."""
+    settings = run.manifest.settings
+    if thresholds is None and settings.get("sets"):
+        return {}
+    return read_thresholds(thresholds or Path(str(settings.get("cases", FOLDER))))

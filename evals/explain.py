@@ -160,7 +160,8 @@ def _right_passage(
     lines = []
     if most < len(groups):
         lines.append(f"no passage states all {len(groups)} facts that are missing; the best states {most}")
-    lines.append(_place(answer.standalone_question, best, ranked.get(best.id)))
+    needed = candidates[:PASSAGES_READ][-1].hit.score if candidates else 0.0
+    lines.append(_place(answer.standalone_question, best, ranked.get(best.id), needed))
     holding = [
         s
         for s in sentences
@@ -171,7 +172,8 @@ def _right_passage(
     return lines
 
 
-def _place(question: str, passage: Passage, candidate: Candidate | None) -> str:
+def _place(question: str, passage: Passage, candidate: Candidate | None, needed: float) -> str:
+    """Where a passage is ranked; `needed` is the score of the last one that is read."""
     name = f"the passage with the facts ({passage.title})"
     shared, lacking = _shared(question, passage)
     words = f"it shares no stem with the question ({', '.join(lacking)})"
@@ -180,7 +182,10 @@ def _place(question: str, passage: Passage, candidate: Candidate | None) -> str:
     if candidate is None:
         return f"{name} was found by no search: {words}; its words, or the question's, would have to change"
     ranks = ", ".join(f"{search} {rank or '–'}" for search, rank in candidate.ranks.items())
-    read = "read" if candidate.rank <= PASSAGES_READ else f"not read: only the first {PASSAGES_READ} are"
+    read = "read"
+    if candidate.rank > PASSAGES_READ:
+        short = f"its score {candidate.hit.score:.3f} would have to reach {needed:.3f}"
+        read = f"not read: only the first {PASSAGES_READ} are, {short}"
     return f"{name} is ranked {_nth(candidate.rank)} and {read} ({ranks}); {words}"
 
 
