@@ -181,6 +181,9 @@ def _open_bot(index: Path, knowledge: Path) -> Answers:
 def main() -> None:
     """Run the command; an error raised on purpose becomes one line for each mistake and exit code 2."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Read when torch is loaded. The last digits of its sums depend on it: one thread, so that a score is
+    # the same with one worker and with many, and so that a busy machine does not slow a question tenfold.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         app()
     except CaseFileError as error:

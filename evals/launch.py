@@ -128,7 +128,6 @@ def _empty(folder: Path | None) -> Path:
 
 
 def _run(options: Options, folder: Path, seed: int, workers: int | None, old: Manifest | None) -> Ended:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the last digits of a sum depend on it
     cases, used = _cases(options, seed)
     target = TargetOptions(
         used.target,

@@ -1,5 +1,6 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from bot.chain import Bot
 from bot.settings import Settings
 from index.build import build
 from index.encoder import EncoderName
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as evals has it; read when torch is loaded
 
 ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "knowledge"
