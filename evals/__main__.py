@@ -36,6 +36,7 @@ KnowledgeFolder = Annotated[
 ]
 CasesFolder = Annotated[Path, typer.Option(help="Folder of case files (*.yaml) and thresholds.yaml.")]
 KNOWLEDGE, INDEX = Path("knowledge"), Path(".cache/index")
+STOPPED = 130  # as a shell has it for Ctrl-C
 
 
 @app.command()
@@ -77,27 +78,31 @@ def run(
     if again or like:
         old = options_of(read_manifest(again or like or Path()))
         cases, sets = Path(old.cases), [Path(path) for path in old.sets]
-    limits = {} if sets else read_thresholds(cases)
-    if again:
-        ended = resume(again, workers)
-    elif like:
-        ended = repeat(like, out, workers)
-    else:
-        options = Options(
-            target=target,
-            index=str(index),
-            knowledge=str(knowledge),
-            cases=str(cases),
-            sets=tuple(str(path) for path in sets or ()),
-            limit=limit,
-            held_out=held_out,
-            split=split,
-            robustness=robustness,
-            retrieval_only=retrieval_only,
-            model=model,
-            refusal_phrases=tuple(refusal_phrase or ()),
-        )
-        ended = launch(options, out, seed, workers)
+    limits = read_thresholds(cases) if cases.is_dir() and not sets else {}
+    try:
+        if again:
+            ended = resume(again, workers)
+        elif like:
+            ended = repeat(like, out, workers)
+        else:
+            options = Options(
+                target=target,
+                index=str(index),
+                knowledge=str(knowledge),
+                cases=str(cases),
+                sets=tuple(str(path) for path in sets or ()),
+                limit=limit,
+                held_out=held_out,
+                split=split,
+                robustness=robustness,
+                retrieval_only=retrieval_only,
+                model=model,
+                refusal_phrases=tuple(refusal_phrase or ()),
+            )
+            ended = launch(options, out, seed, workers)
+    except KeyboardInterrupt:  # later it ends the run early, with a report
+        typer.echo("stopped before the first answer", err=True)
+        raise typer.Exit(STOPPED) from None
     summary = read_summary(ended.folder)
     short = short_of({name: score.value for name, score in summary.scores.items()}, limits)
     results = read_results(ended.folder)
@@ -114,7 +119,7 @@ def run(
             f"go on with: python -m evals run --resume {ended.folder}",
             err=True,
         )
-        raise typer.Exit(130)
+        raise typer.Exit(STOPPED)
     raise typer.Exit(1 if short else 0)
 
 
