@@ -8,9 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.reader import MODEL
-from evals import calibrate as fitting
 from evals import commands
-from evals.baselines import BM25Chain, StockChain, StockMissingError, weights
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
 from evals.gate import read_thresholds, short_of
@@ -19,7 +17,6 @@ from evals.report import HTML, as_json, bench_table, failures, table, write_repo
 from evals.results import read_manifest, read_results, read_run, read_summary
 from evals.run import Answers
 from index.documents import Document, read_knowledge
-from index.encoder import EncoderName
 from index.errors import IndexProblem, RepereError
 from index.training.data import squad
 
@@ -131,6 +128,8 @@ def bench(
     runs: Annotated[int, typer.Option(min=1, help="Cold starts of each; their median counts.")] = 3,
 ) -> None:
     """Time the bot, cold and warm, beside the stock LangChain chain and BM25 alone; print the ratios."""
+    from evals.baselines import BM25Chain, StockChain, StockMissingError, weights  # heavy, as below
+
     reviewed = read_cases(cases)
     documents = _documents(knowledge)
     question = next(c.question for c in reviewed if not c.refuse and not c.history)
@@ -157,6 +156,9 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="Where --write writes.")] = MODEL,
 ) -> None:
     """Fit the reader and its threshold on the dev split; try them once on the test split."""
+    from evals import calibrate as fitting
+    from index.encoder import EncoderName
+
     reviewed = read_cases(cases)
     try:
         items = squad(questions)

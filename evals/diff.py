@@ -15,7 +15,6 @@ from evals.cases import Case
 from evals.compare import Comparison, compare
 from evals.results import Manifest, Run, Summary
 from evals.run import run_cases
-from index.build import build
 from index.documents import read_knowledge
 from index.errors import RepereError
 
@@ -43,6 +42,7 @@ def diff(before: str, after: str, knowledge: Path, index: Path, cases: Sequence[
 def _asked(name: str, knowledge: Path, lent: Path, index: Path, cases: Sequence[Case]) -> Run:
     from bot.chain import Bot  # heavy: only after git has said yes
     from bot.settings import Settings
+    from index.build import build
 
     if (lent / "CURRENT").is_file():
         shutil.copytree(lent, index, ignore=shutil.ignore_patterns("LOCK"))

@@ -7,15 +7,18 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.answers import Answer, Question, Reason
-from bot.chain import Bot
 from bot.reader import PASSAGES_READ, Weighed
 from evals.cases import Case
 from evals.metrics import missing_facts, wrong
 from index import french
 from index.errors import RepereError
 from index.passages import Passage, RankedPassage
+
+if TYPE_CHECKING:
+    from bot.chain import Bot
 
 SEARCHES = ("stems", "pairs", "grams", "meaning", "sentence")
 SHOWN = 8  # passages, and sentences
@@ -65,7 +68,7 @@ def pick(cases: Sequence[Case], name: str) -> Case:
     raise UnknownCaseError(f"no case has the id « {name} »{hint}")
 
 
-def explain(bot: Bot, case: Case) -> Explanation:
+def explain(bot: "Bot", case: Case) -> Explanation:
     """Ask the bot a case and take apart what it did. A case without facts that must not be refused is free.
 
     Raises IndexProblem.
@@ -113,7 +116,7 @@ def _shared(question: str, passage: Passage) -> tuple[tuple[str, ...], tuple[str
 
 
 def _because(
-    bot: Bot, case: Case, answer: Answer, candidates: Sequence[Candidate], sentences: Sequence[Weighed]
+    bot: "Bot", case: Case, answer: Answer, candidates: Sequence[Candidate], sentences: Sequence[Weighed]
 ) -> tuple[str, ...]:
     lines = [_against_threshold(bot, answer, sentences)] if sentences else ["no sentence was read"]
     if case.facts and not case.refuse and wrong(case, answer):
@@ -121,7 +124,7 @@ def _because(
     return tuple(lines)
 
 
-def _against_threshold(bot: Bot, answer: Answer, sentences: Sequence[Weighed]) -> str:
+def _against_threshold(bot: "Bot", answer: Answer, sentences: Sequence[Weighed]) -> str:
     threshold = bot.reader.model.threshold
     best = sentences[0]
     answered = answer.confidence >= threshold
@@ -138,7 +141,7 @@ def _against_threshold(bot: Bot, answer: Answer, sentences: Sequence[Weighed]) -
 
 
 def _right_passage(
-    bot: Bot, case: Case, answer: Answer, candidates: Sequence[Candidate], sentences: Sequence[Weighed]
+    bot: "Bot", case: Case, answer: Answer, candidates: Sequence[Candidate], sentences: Sequence[Weighed]
 ) -> list[str]:
     """Where the facts that the answer lacks stand, and why they did not get into it."""
     lacking = missing_facts("" if answer.refused else answer.text, case.facts)
@@ -189,7 +192,7 @@ def _place(question: str, passage: Passage, candidate: Candidate | None, needed:
     return f"{name} is ranked {_nth(candidate.rank)} and {read} ({ranks}); {words}"
 
 
-def _runner_up(bot: Bot, sentences: Sequence[Weighed], right: Weighed) -> list[str]:
+def _runner_up(bot: "Bot", sentences: Sequence[Weighed], right: Weighed) -> list[str]:
     """How far the sentence with the facts is behind the best one, and by which features."""
     place, best = sentences.index(right), sentences[0]
     told = f"the sentence with the facts, « {textwrap.shorten(right.text, 120)} », "
