@@ -13,12 +13,13 @@ from bot.answers import Answer, Question, Reason
 from bot.reader import PASSAGES_READ, Weighed
 from evals.cases import Case
 from evals.metrics import missing_facts, wrong
-from index import french
+from index import english, french
 from index.errors import RepereError
 from index.passages import Passage, RankedPassage
 
 if TYPE_CHECKING:
     from bot.chain import Bot
+    from index.retriever import HybridRetriever
 
 SEARCHES = ("stems", "pairs", "grams", "meaning", "sentence")
 SHOWN = 8  # passages, and sentences
@@ -80,28 +81,40 @@ def explain(bot: "Bot", case: Case) -> Explanation:
     if answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
         because = (f"nothing was searched: the question was taken as « {answer.reason} »",)
         return Explanation(case, answer, problem, (), (), threshold, because)
-    found = bot.retriever.candidates(answer.standalone_question)
-    candidates = _candidates(answer.standalone_question, found)
+    candidates = _candidates(bot.retriever, answer.standalone_question)
     sentences = bot.reader.weighed(answer.standalone_question, answer.passages)
     why = _because(bot, case, answer, candidates, sentences)
     return Explanation(case, answer, problem, candidates, sentences, threshold, why)
 
 
-def _candidates(
-    question: str, found: Sequence[tuple[RankedPassage, Mapping[str, float]]]
-) -> tuple[Candidate, ...]:
-    ranks: dict[str, dict[str, int]] = {}
-    for search in SEARCHES:
-        given = [(score[search], hit.passage.id) for hit, score in found if score[search] > 0]
-        ranks[search] = {name: i for i, (_, name) in enumerate(sorted(given, reverse=True), start=1)}
+def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate, ...]:
+    """All that the retriever ranks, with the place of each in the searches that it fuses."""
+    from index.retriever import CANDIDATES
+
+    generation = retriever.generation()
+    searched = english.in_french(question) if french.is_english(question) else question
+    found = retriever.rank(question, 5 * CANDIDATES)
+    scores = {
+        "stems": generation.lexical.stems(searched, CANDIDATES),
+        "pairs": generation.lexical.pairs(searched, CANDIDATES),
+        "grams": generation.lexical.grams(searched, CANDIDATES),
+        "meaning": generation.nearest(retriever.encoder.query(question), CANDIDATES),
+        "sentence": {hit.passage.id: max(hit.meanings, default=0.0) for hit in found},
+    }
+    places = {
+        search: {
+            name: i for i, name in enumerate(sorted(given, key=given.__getitem__, reverse=True), start=1)
+        }
+        for search, given in scores.items()
+    }
     return tuple(
         Candidate(
             hit,
             rank,
-            {search: ranks[search].get(hit.passage.id) for search in SEARCHES},
+            {search: places[search].get(hit.passage.id) for search in SEARCHES},
             _shared(question, hit.passage)[0],
         )
-        for rank, (hit, _) in enumerate(found, start=1)
+        for rank, hit in enumerate(found, start=1)
     )
 
 

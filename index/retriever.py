@@ -20,7 +20,7 @@ from index.store import Generation, current
 
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
-WEIGHTS = {"stems": 0.11, "pairs": 0.09, "grams": 0.15, "meaning": 0.10, "sentence": 0.55}
+STEMS, PAIRS, GRAMS, MEANING, SENTENCE = 0.11, 0.09, 0.15, 0.10, 0.55
 
 
 class HybridRetriever(BaseRetriever):
@@ -53,10 +53,6 @@ class HybridRetriever(BaseRetriever):
 
     def rank(self, question: str, count: int | None = None) -> tuple[RankedPassage, ...]:
         """The best passages for a question, best first; empty when nothing of it can be searched."""
-        return tuple(hit for hit, _ in self.candidates(question)[: count or self.count])
-
-    def candidates(self, question: str) -> list[tuple[RankedPassage, dict[str, float]]]:
-        """All that any search found, best first, each with what that search gave it, before weighting."""
         generation = self.generation()
         vector = self.encoder.query(question)
         lexical = generation.lexical
@@ -69,13 +65,16 @@ class HybridRetriever(BaseRetriever):
         ranked = []
         for identity, (passage, rows) in found.items():
             whole, *meanings = (rows @ vector[0]).tolist()
-            lexically = {"stems": stems, "pairs": pairs, "grams": grams}
-            found_by = {name: scores.get(identity, 0.0) for name, scores in lexically.items()}
-            found_by |= {"meaning": max(0.0, whole), "sentence": max(0.0, *meanings)}
-            score = sum(WEIGHTS[name] * share for name, share in found_by.items())
-            ranked.append((RankedPassage(passage, min(1.0, score), tuple(meanings)), found_by))
-        ranked.sort(key=lambda r: (-r[0].score, r[0].passage.id))
-        return ranked
+            score = (
+                STEMS * stems.get(identity, 0.0)
+                + PAIRS * pairs.get(identity, 0.0)
+                + GRAMS * grams.get(identity, 0.0)
+                + MEANING * max(0.0, whole)
+                + SENTENCE * max(0.0, *meanings)
+            )
+            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings)))
+        ranked.sort(key=lambda r: (-r.score, r.passage.id))
+        return tuple(ranked[: count or self.count])
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
