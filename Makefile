@@ -3,15 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: help chat test check index evals bench clean
+.PHONY: help chat test check index evals diff bench clean
 
 help:
 	@echo "make chat    open the chat on http://127.0.0.1:7860"
 	@echo "make test    run every test"
 	@echo "make check   format, lint, types, import direction"
 	@echo "make index   build the index from knowledge/"
-	@echo "make evals   run the scripted questions"
-	@echo "make bench   timings beside the stock LangChain chain"
+	@echo "make evals   run the scripted questions, hold them against their thresholds"
+	@echo "make diff    the answers that a change of knowledge/ changes, since BEFORE=HEAD~1"
+	@echo "make bench   timings and scores beside the stock LangChain chain and BM25"
 
 .venv/.runtime: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 chat"; exit 1; }
@@ -55,6 +56,14 @@ check: .venv/.dev
 
 evals: .venv/.dev index
 	$(BIN)/python -m evals run
+	$(BIN)/python -m evals gate
+
+# In a clone without that revision there is no change to show.
+BEFORE ?= HEAD~1
+diff: .venv/.dev index
+	@if git rev-parse --verify --quiet '$(BEFORE)^{commit}' >/dev/null; \
+	then $(BIN)/python -m evals diff --before '$(BEFORE)'; \
+	else echo "git has no $(BEFORE) here: no change of the answers to show"; fi
 
 bench: .venv/.bench index
 	$(BIN)/python -m evals bench

@@ -78,6 +78,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """A sentence that was read: the probability that it answers, and its value of each of FEATURES."""
+
+    hit: RankedPassage
+    text: str
+    probability: float
+    features: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The fitted numbers: one weight a feature, for ranking and for confidence, and the threshold."""
 
@@ -242,6 +252,15 @@ class Reader:
             tuple(self._evidence(question, places[i], float(ranked[i])) for i in kept),
             confidence,
             self.model.threshold,
+        )
+
+    def weighed(self, question: str, hits: tuple[RankedPassage, ...]) -> tuple[Weighed, ...]:
+        """Every sentence that `read` chooses from, the likeliest first, with what made it so."""
+        places, matrix = features(question, hits[:PASSAGES_READ])
+        ranked = probabilities(matrix, self.model.rank)
+        return tuple(
+            Weighed(hit, hit.passage.text[a:b], float(ranked[i]), dict(zip(FEATURES, matrix[i], strict=True)))
+            for i, (hit, a, b) in sorted(enumerate(places), key=lambda each: -ranked[each[0]])
         )
 
     def _adds(

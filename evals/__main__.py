@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from evals import calibrate as fitting
+from bot.reader import MODEL
+from evals import commands
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
-from evals.report import as_json, bench_table, failures, table
-from evals.run import Answers, read_thresholds, run_cases, score, short_of
-from evals.stock import StockChain, StockMissingError, weights
+from evals.gate import read_thresholds, short_of
+from evals.launch import Options, Split, launch, options_of, repeat, resume
+from evals.report import HTML, as_json, bench_table, failures, table, write_reports
+from evals.results import read_manifest, read_results, read_run, read_summary
+from evals.run import Answers
 from index.documents import Document, read_knowledge
-from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, RepereError
-from index.training.data import held_out, squad
+from index.training.data import squad
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,12 +26,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Measure the bot with reviewed cases.",
 )
+app.add_typer(commands.app)
 IndexFolder = Annotated[Path, typer.Option(envvar="REPERE_INDEX", help="Where the index lives.")]
 KnowledgeFolder = Annotated[
     Path, typer.Option(envvar="REPERE_KNOWLEDGE", help="The documents that quotes are checked against.")
 ]
 CasesFolder = Annotated[Path, typer.Option(help="Folder of case files (*.yaml) and thresholds.yaml.")]
 KNOWLEDGE, INDEX = Path("knowledge"), Path(".cache/index")
+STOPPED = 130  # as a shell has it for Ctrl-C
 
 
 @app.command()
@@ -38,22 +42,81 @@ def run(
     knowledge: KnowledgeFolder = KNOWLEDGE,
     cases: CasesFolder = FOLDER,
     in_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; a new one by default.")] = None,
+    again: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="Ask again all that the run in this folder asked.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one a core from 1,000 questions on, else one.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the typos, of --limit and of the intervals.")] = 0,
+    robustness: Annotated[bool, typer.Option(help="Ask with typos, in SMS spelling… as well.")] = False,
+    target: Annotated[
+        str, typer.Option(help="repere, http://host:port, module:object, openai:URL.")
+    ] = "repere",
+    model: Annotated[str, typer.Option(help="Model of an openai: target; its key: OPENAI_API_KEY.")] = "",
+    refusal_phrase: Annotated[list[str] | None, typer.Option(help="What a foreign bot refuses with.")] = None,
+    sets: Annotated[
+        list[Path] | None, typer.Option("--set", help="SQuAD, AfriQA, FAQ file; BEIR folder.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many questions of the sets.")] = None,
+    held_out: Annotated[bool, typer.Option(help="Only articles that the encoder never saw.")] = False,
+    split: Annotated[
+        Split, typer.Option(help="Of the cases: those that calibrate never sees are test.")
+    ] = Split.ALL,
+    retrieval_only: Annotated[bool, typer.Option(help="Judge the passages, ask for no answer.")] = False,
 ) -> None:
-    """Ask every case, print the scores and each failed case.
+    """Ask every case, print the scores and each failed case; the run is kept in a folder.
 
-    Exit code 0: every score within its threshold; 1: one is not; 2: a file or the index cannot be used.
+    Exit code 0: every score within its threshold; 1: one is not; 2: a file, the index or the target cannot
+    be used; 130: stopped by Ctrl-C, and --resume goes on.
     """
-    reviewed = read_cases(cases)
-    limits = read_thresholds(cases)
-    documents = _documents(knowledge)
-    outcomes = run_cases(_open_bot(index, knowledge), reviewed, documents)
-    scores = score(outcomes, documents)
-    short = short_of(scores.values, limits)
+    if again or like:
+        old = options_of(read_manifest(again or like or Path()))
+        cases, sets = Path(old.cases), [Path(path) for path in old.sets]
+    limits = read_thresholds(cases) if cases.is_dir() and not sets else {}
+    try:
+        if again:
+            ended = resume(again, workers)
+        elif like:
+            ended = repeat(like, out, workers)
+        else:
+            options = Options(
+                target=target,
+                index=str(index),
+                knowledge=str(knowledge),
+                cases=str(cases),
+                sets=tuple(str(path) for path in sets or ()),
+                limit=limit,
+                held_out=held_out,
+                split=split,
+                robustness=robustness,
+                retrieval_only=retrieval_only,
+                model=model,
+                refusal_phrases=tuple(refusal_phrase or ()),
+            )
+            ended = launch(options, out, seed, workers)
+    except KeyboardInterrupt:  # later it ends the run early, with a report
+        typer.echo("stopped before the first answer", err=True)
+        raise typer.Exit(STOPPED) from None
+    summary = read_summary(ended.folder)
+    short = short_of({name: score.value for name, score in summary.scores.items()}, limits)
+    results = read_results(ended.folder)
+    write_reports(read_run(ended.folder), short)
     if in_json:
-        typer.echo(as_json(scores, outcomes, short))
+        typer.echo(as_json(summary, results, short))
     else:
-        typer.echo("\n\n".join(part for part in (table(scores), failures(outcomes)) if part))
+        typer.echo("\n\n".join(part for part in (table(summary), failures(results)) if part))
         typer.echo("".join(f"\nnot good enough: {line}" for line in short), err=True, nl=bool(short))
+    typer.echo(f"the run is in {ended.folder}; to read it: {ended.folder / HTML}", err=True)
+    if ended.done < ended.all:
+        typer.echo(
+            f"stopped after {ended.done} of {ended.all} questions; "
+            f"go on with: python -m evals run --resume {ended.folder}",
+            err=True,
+        )
+        raise typer.Exit(STOPPED)
     raise typer.Exit(1 if short else 0)
 
 
@@ -64,20 +127,22 @@ def bench(
     cases: CasesFolder = FOLDER,
     runs: Annotated[int, typer.Option(min=1, help="Cold starts of each; their median counts.")] = 3,
 ) -> None:
-    """Time the bot, cold and warm, beside the stock LangChain chain; print both and the ratios."""
+    """Time the bot, cold and warm, beside the stock LangChain chain and BM25 alone; print the ratios."""
+    from evals.baselines import BM25Chain, StockChain, StockMissingError, weights  # heavy, as below
+
     reviewed = read_cases(cases)
     documents = _documents(knowledge)
     question = next(c.question for c in reviewed if not c.refuse and not c.history)
     cold = cold_start(cold_bot(question, index), runs)
     ours = warm(_open_bot(index, knowledge), reviewed, documents, cold)
-    stock = None
+    chains = {"Repère": ours, "BM25": warm(BM25Chain(tuple(documents.values())), reviewed, documents, None)}
     try:
         weights()
         cold = cold_start(cold_stock(question, knowledge), runs)
-        stock = warm(StockChain(tuple(documents.values())), reviewed, documents, cold)
+        chains["stock"] = warm(StockChain(tuple(documents.values())), reviewed, documents, cold)
     except StockMissingError as error:
         typer.echo(str(error), err=True)
-    typer.echo(bench_table(bench_rows(ours, stock)))
+    typer.echo(bench_table(bench_rows(chains)))
 
 
 @app.command()
@@ -87,31 +152,22 @@ def calibrate(
     cases: CasesFolder = FOLDER,
     near: Annotated[float, typer.Option(min=0, max=1, help="Share of near questions to refuse.")] = 0.75,
     far: Annotated[float, typer.Option(min=0, max=1, help="Share of far questions to refuse.")] = 0.95,
-    save: Annotated[bool, typer.Option("--write", help="Write bot/reader.json.")] = False,
+    save: Annotated[bool, typer.Option("--write", help="Write the file of the reader.")] = False,
+    out: Annotated[Path, typer.Option(help="Where --write writes.")] = MODEL,
 ) -> None:
-    """Fit the reader and its threshold; print what each threshold would give, cross-validated."""
+    """Fit the reader and its threshold on the dev split; try them once on the test split."""
+    from evals import calibrate as fitting
+    from index.encoder import EncoderName
+
     reviewed = read_cases(cases)
     try:
         items = squad(questions)
     except ValueError as error:
         raise RepereError(str(error)) from None
     name = EncoderName.from_environment()
-    encoder = Encoder(name)
-    strangers = [i.question for i in items if not held_out(i.title)][
-        :: max(1, len(items) // fitting.FAR_ASKED)
-    ]
-    asked = fitting.observe_cases(reviewed, strangers, index, encoder)
-    asked += fitting.observe_file(items, encoder, name)
-    sure, right = fitting.cross_validated(asked)
-    for source in ("file", "cases"):
-        typer.echo(f"\n{source}")
-        for row in fitting.trade_off(asked, sure, right, source):
-            typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
-    rows = fitting.trade_off(asked, sure, right, "cases")
-    threshold = fitting.best_threshold(rows, near, far)
-    typer.echo(f"\nthreshold {threshold}")
+    fitted = fitting.calibrate(reviewed, items, index, name, near, far, typer.echo)
     if save:
-        fitting.write(asked, threshold, rows, encoder)
+        fitting.write(fitted, name.identity, out)
 
 
 def _documents(folder: Path) -> dict[str, Document]:
@@ -132,6 +188,9 @@ def _open_bot(index: Path, knowledge: Path) -> Answers:
 def main() -> None:
     """Run the command; an error raised on purpose becomes one line for each mistake and exit code 2."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Read when torch is loaded. The last digits of its sums depend on it: one thread, so that a score is
+    # the same with one worker and with many, and so that a busy machine does not slow a question tenfold.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         app()
     except CaseFileError as error:

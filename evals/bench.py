@@ -1,4 +1,4 @@
-"""Speed and quality of the bot beside the stock LangChain chain, in one run. Prints nothing."""
+"""Speed and quality of the bot beside the stock LangChain chain and BM25 alone. Prints nothing."""
 
 import subprocess
 import sys
@@ -10,13 +10,14 @@ from pathlib import Path
 from bot.answers import Question
 from evals import metrics
 from evals.cases import Case
-from evals.run import Answers, run_cases, score
+from evals.run import Answers, run_cases
+from evals.scores import values_of
 from index.documents import Document
 from index.errors import RepereError
 
 LOWER = ("cold start, s", "warm p50, ms", "warm p95, ms", "median words")  # less is better
 HIGHER = ("hit@1", "MRR@10", "answer accuracy")
-STOCK_ONCE = "import sys; from evals.stock import answer_once; answer_once(*sys.argv[1:])"
+STOCK_ONCE = "import sys; from evals.baselines import answer_once; answer_once(*sys.argv[1:])"
 
 
 class ColdStartError(RepereError):
@@ -25,18 +26,17 @@ class ColdStartError(RepereError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measure of both; `stock` is None when that chain is not installed."""
+    """One measure of each chain, ours first; None where a chain is not installed or not measured."""
 
     name: str
-    ours: float
-    stock: float | None
+    values: Mapping[str, float | None]
 
-    @property
-    def ratio(self) -> float | None:
-        """How many times better the bot is: above 1 it wins. None without two values above zero."""
-        if not self.stock or not self.ours:
+    def ratio(self, other: str) -> float | None:
+        """How many times better ours is than `other`: above 1 it wins. None without two values above 0."""
+        ours, theirs = next(iter(self.values.values())), self.values[other]
+        if not theirs or not ours:
             return None
-        return self.stock / self.ours if self.name in LOWER else self.ours / self.stock
+        return theirs / ours if self.name in LOWER else ours / theirs
 
 
 def cold_bot(question: str, index: Path) -> list[str]:
@@ -66,11 +66,12 @@ def cold_start(command: Sequence[str], runs: int) -> float:
 
 
 def warm(
-    chain: Answers, cases: Sequence[Case], documents: Mapping[str, Document], cold_seconds: float
-) -> dict[str, float]:
+    chain: Answers, cases: Sequence[Case], documents: Mapping[str, Document], cold_seconds: float | None
+) -> dict[str, float | None]:
     """The measures of one chain over the cases, each asked once after one question that does not count."""
     chain.invoke(Question("À quoi sert un échauffement ?"))
-    scores = score(run_cases(chain, cases, documents), documents).values
+    values = values_of(run_cases(chain, cases, documents))
+    scores = {name: value or 0.0 for name, value in values.items()}
     return {
         "cold start, s": cold_seconds,
         "warm p50, ms": scores["latency p50"],
@@ -80,6 +81,7 @@ def warm(
     }
 
 
-def bench_rows(ours: Mapping[str, float], stock: Mapping[str, float] | None) -> tuple[Row, ...]:
-    """Both side by side."""
-    return tuple(Row(name, value, stock[name] if stock else None) for name, value in ours.items())
+def bench_rows(chains: Mapping[str, Mapping[str, float | None]]) -> tuple[Row, ...]:
+    """The chains side by side, by name, ours first; a measure that a chain lacks is None."""
+    names = next(iter(chains.values()))
+    return tuple(Row(name, {chain: v.get(name) for chain, v in chains.items()}) for name in names)

@@ -3,11 +3,15 @@
 Two sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
 the encoder has never seen; and the reviewed cases of this knowledge. Every question is also asked of
 passages from which its answer was taken away (near), and questions of another world are asked (far).
+
+A fifth of the articles and of the cases is the test split (`evals.cases.in_test_split`): weights and
+threshold are fitted and chosen on the others, the dev split, and then tried once on the test split.
 """
 
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +21,9 @@ import numpy as np
 
 from bot.followups import standalone
 from bot.reader import FEATURES, MODEL, PASSAGES_READ, features, margins, probabilities
-from evals.cases import Case
+from evals.cases import Case, group_of, in_test_split
 from evals.metrics import missing_facts
+from evals.statistics import calibration_error
 from index.build import build
 from index.documents import read_knowledge
 from index.encoder import Encoder, EncoderName
@@ -29,6 +34,7 @@ from index.training.data import Question, held_out
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Hits = tuple[RankedPassage, ...]
 FOLDS = 10
+THRESHOLDS = tuple(step / 20 for step in range(1, 15))  # .05 to .70
 FAR_ASKED = 150  # questions of another world asked of this knowledge
 CASE_WEIGHT = 10.0  # a reviewed case counts as ten questions of the file, which are many more
 
@@ -49,11 +55,82 @@ class Asked:
         return CASE_WEIGHT if self.source == "cases" else 1.0
 
 
-def observe_file(items: list[Question], encoder: Encoder, name: EncoderName) -> list[Asked]:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a calibration found: the weights, the threshold, and how it did on either split.
+
+    `rows` are the trade-off of `trade_off` on the cases of the dev split, cross-validated; `test` is one
+    such row at the threshold on the test split, empty when that holds no case of a kind.
+    """
+
+    rank: Array
+    sure: Array
+    threshold: float
+    questions: dict[str, int]
+    rows: list[dict[str, float]]
+    test: dict[str, float]
+
+
+def calibrate(
+    cases: Sequence[Case],
+    items: Sequence[Question],
+    index: Path,
+    name: EncoderName,
+    near: float,
+    far: float,
+    say: Callable[[str], object],
+) -> Fitted:
+    """Fit on the dev split, choose the threshold there, then look at the test split for the first time.
+
+    `near` and `far` are the shares of such questions to refuse, in [0, 1]; `say` is told each table.
+    """
+    encoder = Encoder(name)
+    dev = (
+        [c for c in cases if not in_test_split(group_of(c))],
+        [i for i in items if not in_test_split(i.title)],
+    )
+    test = [c for c in cases if in_test_split(group_of(c))], [i for i in items if in_test_split(i.title)]
+    asked = observe(*dev, index, encoder, name)
+    sure, right = cross_validated(asked)
+    for source in ("file", "cases"):
+        say(f"\n{source}, dev split, cross-validated ({_counted(asked, source)})")
+        for row in trade_off(asked, sure, right, source):
+            say(_line(row))
+    rows = trade_off(asked, sure, right, "cases")
+    threshold = best_threshold(rows, near, far)
+    say(f"\nthreshold {threshold}")
+    rank, weights = fit(asked)
+    unseen = observe(*test, index, encoder, name)
+    tops, right = top_rows(unseen, rank)
+    tried = trade_off(unseen, probabilities(tops, tuple(weights)), right, "cases", (threshold,))
+    say(f"\ncases, test split ({_counted(unseen, 'cases')})\n{_line(tried[0])}")
+    counts = Counter(f"{a.source} {a.kind}" for a in asked)
+    return Fitted(rank, weights, threshold, dict(sorted(counts.items())), rows, tried[0])
+
+
+def _counted(asked: list[Asked], source: str) -> str:
+    kinds = Counter(a.kind for a in asked if a.source == source)
+    return ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+
+
+def _line(row: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.3f}" for key, value in row.items())
+
+
+def observe(
+    cases: Sequence[Case], items: Sequence[Question], index: Path, encoder: Encoder, name: EncoderName
+) -> list[Asked]:
+    """Ask the cases, some foreign questions, and the questions of the file."""
+    foreign = [i.question for i in items if not held_out(i.title)]
+    strangers = foreign[:: max(1, len(items) // FAR_ASKED)]
+    return observe_cases(cases, strangers, index, encoder) + observe_file(items, encoder, name)
+
+
+def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName) -> list[Asked]:
     """Ask the held-out questions of their own paragraphs, of all but the right one, and foreign ones."""
     held = [i for i in items if held_out(i.title)]
     foreign = [i for i in items if not held_out(i.title)]
-    foreign = foreign[:: max(1, len(foreign) // len(held))]
+    foreign = foreign[:: max(1, len(foreign) // max(1, len(held)))]
     texts = list(dict.fromkeys((i.title, i.text) for i in held))
     asked: list[Asked] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -86,23 +163,23 @@ def observe_file(items: list[Question], encoder: Encoder, name: EncoderName) -> 
     return [a for a in asked if len(a.rows)]
 
 
-def observe_cases(cases: tuple[Case, ...], far: list[str], index: Path, encoder: Encoder) -> list[Asked]:
+def observe_cases(cases: Sequence[Case], far: list[str], index: Path, encoder: Encoder) -> list[Asked]:
     """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
     retriever = HybridRetriever(index=index, encoder=encoder)
     asked: list[Asked] = []
     for case in cases:
-        question = standalone(case.asked)
+        question, group = standalone(case.asked), group_of(case)
         hits = retriever.rank(question, 2 * PASSAGES_READ)
         if case.refuse:
             kind = "near" if "near" in case.tags else "far"
-            asked.append(_unanswerable("cases", kind, case.id, question, hits))
+            asked.append(_unanswerable("cases", kind, group, question, hits))
             continue
         places, rows = features(question, hits[:PASSAGES_READ])
         held = [_held(h.passage.text[a:b], case) for h, a, b in places]
         right = [count > 0 and count == max(held) for count in held]
-        asked.append(Asked("cases", "answerable", case.id, rows, np.array(right, dtype=float)))
+        asked.append(Asked("cases", "answerable", group, rows, np.array(right, dtype=float)))
         without = tuple(h for h in hits if not _held(h.passage.text, case))
-        asked.append(_unanswerable("cases", "near", case.id, question, without))
+        asked.append(_unanswerable("cases", "near", group, question, without))
     for question in far:
         asked.append(_unanswerable("cases", "far", question, question, retriever.rank(question)))
     return [a for a in asked if len(a.rows)]
@@ -152,31 +229,43 @@ def cross_validated(asked: list[Asked]) -> tuple[Array, Array]:
     sure, labels = np.zeros(len(asked)), np.zeros(len(asked))
     for fold in range(FOLDS):
         inside = [i for i, a in enumerate(asked) if fold_of[a.group] == fold]
+        if not inside:
+            continue  # fewer groups than folds
         rank, weights = fit([a for a in asked if fold_of[a.group] != fold])
         tops, right = top_rows([asked[i] for i in inside], rank)
         sure[inside], labels[inside] = probabilities(tops, tuple(weights)), right
     return sure, labels
 
 
-def trade_off(asked: list[Asked], sure: Array, right: Array, source: str) -> list[dict[str, float]]:
+def trade_off(
+    asked: list[Asked], sure: Array, right: Array, source: str, thresholds: Sequence[float] = THRESHOLDS
+) -> list[dict[str, float]]:
     """For each threshold, shares in [0, 1] of the answerable that are answered and answered rightly, and
     of the near and the far that are refused.
     """
     kinds = np.array([a.kind if a.source == source else "" for a in asked])
     rows = []
-    for threshold in np.arange(0.05, 0.75, 0.05):
+    of_source = kinds != ""
+    gap = calibration_error(sure[of_source].tolist(), right[of_source].tolist())
+    error = float(gap(np.ones((1, int(of_source.sum()))))[0])
+    for threshold in thresholds:
         kept = sure >= threshold
         answerable = kinds == "answerable"
         rows.append(
             {
                 "threshold": round(float(threshold), 2),
-                "answered": round(float(kept[answerable].mean()), 3),
-                "right": round(float((right * kept)[answerable].mean()), 3),
-                "near refused": round(float((~kept[kinds == "near"]).mean()), 3),
-                "far refused": round(float((~kept[kinds == "far"]).mean()), 3),
+                "answered": _share(kept[answerable]),
+                "right": _share((right * kept)[answerable]),
+                "near refused": _share(~kept[kinds == "near"]),
+                "far refused": _share(~kept[kinds == "far"]),
+                "calibration error": round(error, 3),
             }
         )
     return rows
+
+
+def _share(values: Array) -> float:
+    return round(float(values.mean()), 3) if len(values) else 0.0
 
 
 def best_threshold(rows: list[dict[str, float]], near: float, far: float) -> float:
@@ -185,20 +274,19 @@ def best_threshold(rows: list[dict[str, float]], near: float, far: float) -> flo
     return min(enough, default=rows[-1]["threshold"])
 
 
-def write(asked: list[Asked], threshold: float, rows: list[dict[str, float]], encoder: Encoder) -> None:
-    """Write `bot/reader.json`: the weights, the threshold, and what they were fitted on."""
-    rank, sure = fit(asked)
-    counts = Counter(f"{a.source} {a.kind}" for a in asked)
-    fitted = {
-        "threshold": threshold,
-        "rank": dict(zip([*FEATURES, "intercept"], map(_rounded, rank), strict=True)),
-        "sure": dict(zip([*FEATURES, "top", "lead", "intercept"], map(_rounded, sure), strict=True)),
+def write(fitted: Fitted, encoder: str, path: Path = MODEL) -> None:
+    """Write the reader's file: the weights, the threshold, and what they were fitted and tried on."""
+    raw = {
+        "threshold": fitted.threshold,
+        "rank": dict(zip([*FEATURES, "intercept"], map(_rounded, fitted.rank), strict=True)),
+        "sure": dict(zip([*FEATURES, "top", "lead", "intercept"], map(_rounded, fitted.sure), strict=True)),
         "fitted": datetime.now(UTC).date().isoformat(),
-        "encoder": encoder.identity,
-        "questions": dict(sorted(counts.items())),
-        "cross_validated": next(r for r in rows if r["threshold"] == threshold),
+        "encoder": encoder,
+        "questions": fitted.questions,
+        "cross_validated": next(r for r in fitted.rows if r["threshold"] == fitted.threshold),
+        "test_split": fitted.test,
     }
-    MODEL.write_text(json.dumps(fitted, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _rounded(value: float) -> float:

@@ -1,9 +1,10 @@
 """Case: a question and what its answer must hold, read from reviewed YAML. Knows nothing about scores."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -39,6 +40,16 @@ class Case:
         return Question(self.question, self.history)
 
 
+def group_of(case: Case) -> str:
+    """What is asked for: the same for all wordings of one question, so that a split keeps them together."""
+    return " | ".join(sorted(group[0] for group in case.facts)) or case.id
+
+
+def in_test_split(group: str) -> bool:
+    """Whether a group belongs to the test split, which nothing is fitted on: a fixed fifth, by hash."""
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % 5 == 0
+
+
 class CaseFileError(ValueError):
     """Files that cannot be used: `problems` are all their mistakes, « file:line: what is wrong »."""
 
@@ -47,12 +58,17 @@ class CaseFileError(ValueError):
         self.problems = problems
 
 
+def case_files(folder: Path) -> list[Path]:
+    """Every `*.yaml` of `folder` but the thresholds, in order of name."""
+    return sorted(p for p in folder.glob("*.yaml") if p.name != THRESHOLDS)
+
+
 def read_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
     """Read every `*.yaml` of `folder` but the thresholds, in order of name.
 
     Raises CaseFileError with every mistake of every file.
     """
-    paths = sorted(p for p in folder.glob("*.yaml") if p.name != THRESHOLDS)
+    paths = case_files(folder)
     problems = [] if paths else [f"{folder}: no .yaml file with cases"]
     cases: list[Case] = []
     seen: dict[str, str] = {}
@@ -83,6 +99,45 @@ def compose(path: Path, problems: list[str]) -> yaml.Node | None:
             problems.append(f"{path}:1: the file is empty")
         return node
     return None
+
+
+def case_of(path: Path, line: int, fields: Mapping[str, Any], problems: list[str]) -> Case | None:
+    """A case from plain values (texts, lists of them, mappings) that stand at `line`, counted from 1.
+
+    Its mistakes are those of a YAML file; each is added to `problems`, and then there is no case.
+    """
+    mark = yaml.Mark(str(path), 0, line - 1, 0, None, 0)
+
+    def node(value: Any) -> yaml.Node:
+        if isinstance(value, Mapping):
+            pairs = [(node(key), node(each)) for key, each in value.items()]
+            return yaml.MappingNode("", pairs, mark)
+        if isinstance(value, (list, tuple)):
+            return yaml.SequenceNode("", [node(each) for each in value], mark)
+        return yaml.ScalarNode("", str(value), mark)
+
+    return _Reader(path, problems).case(node(fields))
+
+
+def as_yaml(cases: Iterable[Case]) -> str:
+    """The text of a file that reads as `cases`."""
+    return yaml.safe_dump(
+        [_plain(case) for case in cases], allow_unicode=True, sort_keys=False, width=110, indent=2
+    )
+
+
+def _plain(case: Case) -> dict[str, Any]:
+    fields = {
+        "id": case.id,
+        "question": case.question,
+        "history": [{"role": turn.role, "content": turn.content} for turn in case.history],
+        "documents": list(case.documents),
+        "facts": [group[0] if len(group) == 1 else list(group) for group in case.facts],
+        "forbidden": list(case.forbidden),
+        "refuse": case.refuse,
+        "tags": list(case.tags),
+    }
+    return {key: value for key, value in fields.items() if value}
 
 
 def _read_file(path: Path, problems: list[str]) -> Iterator[tuple[Case, str]]:

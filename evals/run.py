@@ -1,159 +1,150 @@
-"""Cases through a bot → outcomes → scores. Prints nothing; `evals.report` does."""
+"""Questions → results, in order, however many workers. Prints nothing, writes nothing."""
 
-import sys
+import itertools
+import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from multiprocessing import get_context
 from typing import Protocol
 
-import yaml
-from tqdm import tqdm
-
 from bot.answers import Answer, Question
-from evals import metrics
-from evals.cases import THRESHOLDS, Case, CaseFileError, compose
-from index.documents import Document
-
-AT_MOST = frozenset({"median words", "latency p50", "latency p95"})  # lower is better
-SCORES = (
-    "hit@1",
-    "hit@5",
-    "MRR@10",
-    "answer accuracy",
-    "citation accuracy",
-    "quote exactness",
-    "refusal precision",
-    "refusal recall",
-    "median words",
-    "latency p50",
-    "latency p95",
-)
+from evals.cases import Case
+from evals.metrics import measure, wrong
+from evals.replies import Reply, reply_of
+from evals.results import Result
+from evals.targets import Target, TargetOptions, open_target
+from evals.variants import vary
+from index.documents import Document, read_knowledge
 
 
 class Answers(Protocol):
-    """Whatever answers: the bot, the stock chain, a stand-in."""
+    """Whatever answers in this process: the bot, the stock chain, a stand-in."""
 
     def invoke(self, question: Question, /) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one case. `problem` is empty when the answer is right; a crash has no answer."""
+class Asked:
+    """One question of a run: a case in one variant."""
 
     case: Case
-    answer: Answer | None
-    problem: str
-    cited: bool
-    seconds: float
+    variant: str = ""
+    seed: int = 0
 
     @property
-    def ranked(self) -> tuple[str, ...]:
-        """The document ids of the retrieved passages, best first; none after a crash."""
-        return tuple(p.passage.document_id for p in self.answer.passages) if self.answer else ()
-
-    @property
-    def refused(self) -> bool:
-        return self.answer is not None and self.answer.refused
+    def question(self) -> Question:
+        """What the bot is asked."""
+        return Question(vary(self.case.question, self.variant, self.case.id, self.seed), self.case.history)
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The values of SCORES (shares in [0, 1], words, milliseconds) and the answer accuracy by tag."""
-
-    values: Mapping[str, float]
-    by_tag: Mapping[str, tuple[int, int]]  # tag → right, all
+def run_cases(bot: Answers, cases: Sequence[Case], documents: Mapping[str, Document]) -> tuple[Result, ...]:
+    """Ask each case in turn, as written. A crash is a failed case, not the end of the run."""
+    target = Target("", lambda question: reply_of(bot.invoke(question)), retrieves=True)
+    return tuple(result_of(target, Asked(case), documents) for case in cases)
 
 
-def run_cases(bot: Answers, cases: Sequence[Case], documents: Mapping[str, Document]) -> tuple[Outcome, ...]:
-    """Ask each case in turn. A crash is a failed case, not the end of the run."""
-    bar = tqdm(cases, desc="evals", unit="case", disable=not sys.stderr.isatty())
-    return tuple(_outcome(bot, case, documents) for case in bar)
+Examine = Callable[[Asked], Result]
 
 
-def _outcome(bot: Answers, case: Case, documents: Mapping[str, Document]) -> Outcome:
+def examiner(options: TargetOptions) -> Examine:
+    """Open the target and read the documents that its quotes are checked against.
+
+    Raises TargetError, IndexProblem or EncoderMissing.
+    """
+    target = open_target(options)
+    documents = {d.id: d for d in read_knowledge(options.knowledge, skip_bad=True).documents}
+    return lambda asked: result_of(target, asked, documents, answers=not options.retrieval_only)
+
+
+def run_all(
+    options: TargetOptions, asked: Iterable[Asked], workers: int = 1
+) -> Generator[Result, None, None]:
+    """The results in the order of `asked`. A few questions a worker are under way, no more are held.
+
+    One worker is this process; several are processes of their own, each with the target opened anew.
+    Raises what `examiner` raises.
+    """
+    if workers == 1:
+        yield from map(examiner(options), asked)
+        return
+    waiting: deque[Future[Result]] = deque()
+    questions = iter(asked)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_ctrl_c) as pool:
+        try:
+            while True:
+                for each in itertools.islice(questions, 4 * workers - len(waiting)):
+                    waiting.append(pool.submit(_examine, options, each))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_ctrl_c() -> None:
+    """Ctrl-C reaches every process of the terminal; the one that writes the run decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@cache
+def _opened(options: TargetOptions) -> Examine:
+    return examiner(options)
+
+
+def _examine(options: TargetOptions, asked: Asked) -> Result:
+    return _opened(options)(asked)
+
+
+def result_of(
+    target: Target, asked: Asked, documents: Mapping[str, Document], *, answers: bool = True
+) -> Result:
+    """Ask one question and judge what comes back; an exception of the bot is a result as well."""
+    question, case = asked.question, asked.case
     start = time.perf_counter()
+    error = None
     try:
-        answer = bot.invoke(case.asked)
-    except Exception as error:  # noqa: BLE001 — whatever breaks in a bot is a result here
-        return Outcome(case, None, f"crashed: {type(error).__name__}: {error}", False, _since(start))
-    seconds = _since(start)
-    cited = metrics.well_cited(case, answer, documents)
-    return Outcome(case, answer, metrics.wrong(case, answer), cited, seconds)
-
-
-def _since(start: float) -> float:
-    return time.perf_counter() - start
-
-
-def score(outcomes: Sequence[Outcome], documents: Mapping[str, Document]) -> Scores:
-    """Sum up a run.
-
-    Ranks and answer accuracy are over the cases to answer, refused and crashed ones counting zero;
-    citation accuracy and words are over those of them that got an answer; quote exactness is over
-    every citation given; latencies are over all cases.
-    """
-    to_answer = [o for o in outcomes if not o.case.refuse]
-    answered = [o for o in to_answer if o.answer and not o.refused]
-    quotes = [metrics.exact(c, documents) for o in outcomes if o.answer for c in o.answer.citations]
-    refused = [o.refused for o in outcomes]
-    expected = [o.case.refuse for o in outcomes]
-    milliseconds = [1000 * o.seconds for o in outcomes]
-
-    def average(measure: Callable[[Outcome], float], over: Iterable[Outcome]) -> float:
-        return metrics.mean([measure(o) for o in over])
-
-    values = (
-        average(lambda o: metrics.hit(o.ranked, o.case.documents, 1), to_answer),
-        average(lambda o: metrics.hit(o.ranked, o.case.documents, 5), to_answer),
-        average(lambda o: metrics.reciprocal_rank(o.ranked, o.case.documents), to_answer),
-        average(lambda o: not o.problem, to_answer),
-        average(lambda o: o.cited, answered),
-        metrics.mean(quotes) if quotes else 1.0,
-        metrics.precision(refused, expected),
-        metrics.recall(refused, expected),
-        metrics.percentile([metrics.words(o.answer.text) for o in answered if o.answer], 50),
-        metrics.percentile(milliseconds, 50),
-        metrics.percentile(milliseconds, 95),
+        reply = target.ask(question)
+    except Exception as caught:  # noqa: BLE001 — whatever breaks in a bot is a result here
+        error = f"{type(caught).__name__}: {caught}"
+        reply = Reply("", passages=() if target.retrieves else None)
+    seconds = time.perf_counter() - start
+    values = _crashed(case, target, answers) if error else measure(case, reply, documents, answers=answers)
+    why = f"crashed: {error}" if error else wrong(case, reply) if answers else _not_found(case, values)
+    return Result(
+        id=case.id,
+        variant=asked.variant,
+        question=question.text,
+        history=case.history,
+        tags=case.tags,
+        refuse=case.refuse,
+        facts=case.facts,
+        forbidden=case.forbidden,
+        documents=case.documents,
+        answer=reply.text,
+        standalone_question=reply.standalone_question,
+        refused=reply.refused,
+        reason=reply.reason,
+        confidence=reply.confidence,
+        citations=reply.citations or (),
+        passages=reply.passages or (),
+        seconds=round(seconds, 4),
+        error=error,
+        right=not why,
+        why=why,
+        values=values,
     )
-    return Scores(dict(zip(SCORES, values, strict=True)), _by_tag(outcomes))
 
 
-def _by_tag(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
-    tags = sorted({tag for o in outcomes for tag in o.case.tags})
-    right = {tag: [not o.problem for o in outcomes if tag in o.case.tags] for tag in tags}
-    return {tag: (sum(found), len(found)) for tag, found in right.items()}
+def _crashed(case: Case, target: Target, answers: bool) -> dict[str, float | None]:
+    """A crash counts 0 wherever a refusal would, and for the citations it says nothing."""
+    passages = () if target.retrieves else None
+    values = measure(case, Reply("", refused=True, passages=passages), {}, answers=answers)
+    return {**values, "right cases": 0.0 if answers else None}
 
 
-def read_thresholds(folder: Path) -> dict[str, float]:
-    """The limits of `folder`, by name of score; none when the file is missing.
-
-    Raises CaseFileError with every mistake and its line.
-    """
-    path = folder / THRESHOLDS
-    problems: list[str] = []
-    limits: dict[str, float] = {}
-    node = compose(path, problems) if path.exists() else yaml.MappingNode("", [])
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            where = f"{path}:{key.start_mark.line + 1}"
-            if key.value not in SCORES:
-                problems.append(f"{where}: unknown score « {key.value} »; known: {', '.join(SCORES)}")
-            try:
-                limits[str(key.value)] = float(value.value)
-            except (TypeError, ValueError):
-                problems.append(f"{where}: « {key.value} » must be a number")
-    elif node is not None:
-        problems.append(f"{path}:1: expected « score: number » lines")
-    if problems:
-        raise CaseFileError(tuple(problems))
-    return limits
-
-
-def short_of(values: Mapping[str, float], limits: Mapping[str, float]) -> tuple[str, ...]:
-    """The scores on the wrong side of their limits, each « name 0.690, must be at least 0.700 »."""
-    return tuple(
-        f"{name} {values[name]:.3f}, must be at {'most' if name in AT_MOST else 'least'} {limit:.3f}"
-        for name, limit in limits.items()
-        if (values[name] > limit if name in AT_MOST else values[name] < limit)
-    )
+def _not_found(case: Case, values: Mapping[str, float | None]) -> str:
+    return "no expected document among the first 10 passages" if values["hit@10"] == 0 else ""

@@ -1,14 +1,21 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.chain import Bot
 from bot.settings import Settings
 from index.build import build
 from index.encoder import EncoderName
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as evals has it; read when torch is loaded
+
+settings.register_profile("repere", deadline=None)  # no test asserts how fast a machine is
+settings.load_profile("repere")
 
 ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "knowledge"

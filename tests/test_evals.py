@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 
 from bot.answers import Answer, Citation, Question
 from evals import metrics
+from evals.baselines import BM25Chain
 from evals.bench import ColdStartError, Row, bench_rows, cold_start
 from evals.cases import FOLDER, Case, CaseFileError, read_cases
+from evals.gate import read_thresholds, short_of
+from evals.replies import reply_of
 from evals.report import as_json, bench_table, failures, table
-from evals.run import read_thresholds, run_cases, score, short_of
+from evals.run import run_cases
+from evals.scores import summarise
 from evals.values import MONTHS, holds, tokens
 from index.documents import Document, read_knowledge
 from index.passages import Passage, RankedPassage
@@ -162,26 +166,10 @@ def test_any_text_states_itself(text: str) -> None:
 # --- metrics -----------------------------------------------------------------------------------------
 
 
-def test_ranks() -> None:
-    assert metrics.hit(["a", "b"], ["b"], 1) == 0
-    assert metrics.hit(["a", "b"], ["b"], 2) == 1
-    assert metrics.reciprocal_rank(["a", "a", "b"], ["b", "c"]) == pytest.approx(1 / 3)
-    assert metrics.reciprocal_rank(["a"] * 10 + ["b"], ["b"]) == 0
-    assert metrics.reciprocal_rank([], ["b"]) == 0
-
-
 def test_percentiles_are_linear_between_ranks() -> None:
     assert metrics.percentile([4, 1, 3, 2], 50) == 2.5
     assert metrics.percentile([10, 20, 30], 95) == pytest.approx(29)
     assert metrics.percentile([], 50) == 0
-
-
-def test_refusals() -> None:
-    did, should = [True, True, True, False], [True, True, False, True]
-    assert metrics.precision(did, should) == pytest.approx(2 / 3)
-    assert metrics.recall(did, should) == pytest.approx(2 / 3)
-    assert metrics.precision([False], [True]) == 1
-    assert metrics.recall([False], [True]) == 0
 
 
 def test_an_answer_is_right_when_it_holds_the_facts_and_nothing_forbidden() -> None:
@@ -198,14 +186,14 @@ def test_the_number_of_a_quote_is_no_fact() -> None:
 
 
 def test_a_citation_must_be_exact_and_from_a_document_that_proves() -> None:
-    assert metrics.well_cited(WHEN, RIGHT, DOCUMENTS)
-    shifted = replace(RIGHT.citations[0], start=1, end=58)
-    assert not metrics.well_cited(WHEN, replace(RIGHT, citations=(shifted,)), DOCUMENTS)
-    beyond = replace(RIGHT.citations[0], quote=TEXT, end=len(TEXT) + 5)
-    assert not metrics.well_cited(WHEN, replace(RIGHT, citations=(beyond,)), DOCUMENTS)
-    assert not metrics.well_cited(WHEN, answer(OTHER, 0, 4, (OTHER,)), DOCUMENTS)
-    assert not metrics.well_cited(WHEN, RIGHT, {})
-    assert not metrics.well_cited(WHEN, replace(RIGHT, citations=()), DOCUMENTS)
+    right = reply_of(RIGHT)
+    assert metrics.well_cited(WHEN, right, DOCUMENTS)
+    quote = (right.citations or ())[0]
+    for other in (replace(quote, start=1, end=58), replace(quote, quote=TEXT, end=len(TEXT) + 5)):
+        assert not metrics.well_cited(WHEN, replace(right, citations=(other,)), DOCUMENTS)
+    assert not metrics.well_cited(WHEN, reply_of(answer(OTHER, 0, 4, (OTHER,))), DOCUMENTS)
+    assert not metrics.well_cited(WHEN, right, {})
+    assert not metrics.well_cited(WHEN, replace(right, citations=()), DOCUMENTS)
 
 
 # --- a run -------------------------------------------------------------------------------------------
@@ -222,30 +210,48 @@ BOT = Scripted(
 
 
 def test_scores_of_a_run_with_a_crash() -> None:
-    outcomes = run_cases(BOT, CASES, DOCUMENTS)
-    scores = score(outcomes, DOCUMENTS)
-    got = {name: value for name, value in scores.values.items() if not name.startswith("latency")}
+    results = run_cases(BOT, CASES, DOCUMENTS)
+    summary = summarise(results)
+    got = {name: score.value for name, score in summary.scores.items() if not name.startswith("latency")}
+    f1 = [2 * 1 / (len(tokens(RIGHT.text.replace("[1]", ""))) + 1), 0, 0]  # « 15-17/02/2022 » is one token
     assert got == pytest.approx(
         {
             "hit@1": 1 / 3,
             "hit@5": 2 / 3,
+            "hit@10": 2 / 3,
             "MRR@10": (1 + 1 / 3 + 0) / 3,
+            "nDCG@10": (1 + 1 / 2 + 0) / 3,  # rank 3: 1 / log2(4)
+            "recall@10": 2 / 3,
             "answer accuracy": 1 / 3,
+            "right cases": 2 / 4,
+            "fact recall": 1 / 3,
+            "exact match": 0,
+            "token F1": sum(f1) / 3,
             "citation accuracy": 1 / 2,
+            "citation precision": 1 / 2,
+            "citation recall": 1 / 2,
             "quote exactness": 1,
             "refusal precision": 1,
             "refusal recall": 1,
+            "refusal F1": 1,
+            "risk–coverage area": 1 / 2,  # two answers equally sure, one wrong
+            "calibration error": abs(0.9 - 1 / 2),
             "median words": (14 + 5) / 2,  # « La formation … 2022. [1] », « Rien de tout cela. [1] »
         }
     )
-    assert scores.by_tag == {"date": (1, 1), "far": (1, 1), "nombre": (0, 2)}
-    assert outcomes[2].problem.startswith("crashed: KeyError")
-    report = failures(outcomes)
+    assert {tag: scores["right cases"].value for tag, scores in summary.tags.items()} == {
+        "date": 1,
+        "far": 1,
+        "nombre": 0,
+    }
+    assert results[2].error is not None
+    assert "KeyError" in results[2].why
+    report = failures(results)
     assert "2 failed of 4" in report
     assert "crash: Crash ?" in report
     assert "quand" not in report
-    assert "nombre" in table(scores)
-    whole = json.loads(as_json(scores, outcomes, ["hit@1"]))
+    assert "nombre" in table(summary)
+    whole = json.loads(as_json(summary, results, ["hit@1"]))
     assert [c["right"] for c in whole["cases"]] == [True, False, False, True]
     assert whole["below"] == ["hit@1"]
 
@@ -345,12 +351,19 @@ def test_the_reviewed_cases_agree_with_the_documents() -> None:
 
 
 def test_a_ratio_above_one_is_in_our_favour() -> None:
-    assert Row("warm p50, ms", 20, 50).ratio == 2.5
-    assert Row("hit@1", 0.9, 0.6).ratio == pytest.approx(1.5)
-    assert Row("hit@1", 0.9, None).ratio is None
-    lines = bench_table(bench_rows({"hit@1": 0.9}, {"hit@1": 0.6})).splitlines()
-    assert lines[1].split() == ["hit@1", "0.900", "0.600", "1.50"]
-    assert bench_table(bench_rows({"hit@1": 0.9}, None)).splitlines()[1].split() == ["hit@1", "0.900", "–"]
+    assert Row("warm p50, ms", {"Repère": 20, "stock": 50}).ratio("stock") == 2.5
+    assert Row("hit@1", {"Repère": 0.9, "stock": 0.6}).ratio("stock") == pytest.approx(1.5)
+    assert Row("hit@1", {"Repère": 0.9, "stock": None}).ratio("stock") is None
+    rows = bench_rows({"Repère": {"hit@1": 0.9}, "BM25": {"hit@1": 0.6}})
+    assert bench_table(rows).splitlines()[1].split() == ["hit@1", "0.900", "0.600", "1.50"]
+
+
+def test_full_text_search_alone_answers_with_its_best_passage() -> None:
+    chain = BM25Chain((RABAT, OTHER))
+    found = chain.invoke(Question("Combien de personnes à la formation ?"))
+    assert found.citations[0].document_id == "rabat"
+    assert found.passages[0].score == 1
+    assert chain.invoke(Question("xyzzy")).refused
 
 
 def test_a_cold_start_is_timed_unless_it_fails() -> None:

