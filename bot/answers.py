@@ -58,7 +58,8 @@ class Answer:
     `text` is plain French: each quoted sentence followed by its number, « … [1] », or a phrase when
     `refused` or small talk. `confidence` is the probability in [0, 1] that the quotes answer the
     question. `passages` are the ten best, ranked. `suggestions` are questions the documents answer.
-    `timings` are seconds by step.
+    `timings` are seconds by step. `language` is that of the question, "fr" or "en", for the words around
+    the quotes; a question in any other language is refused in its own.
     """
 
     question: str
@@ -71,6 +72,7 @@ class Answer:
     reason: Reason = Reason.ANSWERED
     suggestions: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+    language: str = "fr"
 
 
 def record(answer: Answer, seconds: float) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from bot import intake, phrases
-from bot.answers import Answer, Question, Reason, Turn
-from bot.followups import MOST_TURNS, standalone
+from bot import intake, phrases, sources
+from bot.answers import Answer, Citation, Question, Reason, Turn
+from bot.followups import MOST_TURNS, Understood, Wants, understand
 from bot.grounding import cite
 from bot.reader import Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
+from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
 from index.encoder import Encoder
@@ -70,8 +72,10 @@ class Bot(Runnable[Question | str, Answer]):
         question = Question(input) if isinstance(input, str) else input
         answer = intake.receive(question)
         if answer.reason is Reason.ANSWERED:
-            understood = standalone(Question(without_greeting(answer.question), _cleaned(question.history)))
-            answer = self._chain.invoke(replace(answer, standalone_question=understood), config)
+            understood = understand(Question(without_greeting(answer.question), _cleaned(question.history)))
+            answer = replace(answer, standalone_question=understood.text)
+            again = self._again(answer, understood)
+            answer = again or self._chain.invoke(answer, config)
         elif answer.reason is Reason.SMALL_TALK or answer.refused:
             answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
         return replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
@@ -116,6 +120,24 @@ class Bot(Runnable[Question | str, Answer]):
             return self._refusal(answer)
         return replace(answer, text=write(citations), citations=citations)
 
+    def _again(self, answer: Answer, understood: Understood) -> Answer | None:
+        """More about the last question or the source of its answer; None when a new answer is wanted."""
+        citations: tuple[Citation, ...] = ()
+        if understood.wants is Wants.SOURCE:
+            citations = sources.quoted(understood.given[-1], self.retriever.generation().documents)
+            text = sources.told(citations, answer.language)
+            return replace(answer, text=text, citations=citations, confidence=1.0) if citations else None
+        if understood.wants is Wants.MORE:
+            passages = self.retriever.rank(understood.text)
+            evidence = self.reader.more(understood.text, passages, " ".join(understood.given))
+            citations = cite(evidence, self._document_texts())
+            answer = replace(answer, passages=passages)
+            if not citations:
+                return replace(self._refusal(answer), text=said_in(answer.language, phrases.NOTHING_MORE))
+            sure = max(e.probability for e in evidence)
+            return replace(answer, text=write(citations), citations=citations, confidence=sure)
+        return None
+
     def _refusal(self, answer: Answer) -> Answer:
         """Say that the documents do not tell, what they do cover, and what they do answer."""
         documents = self.retriever.generation().documents
@@ -126,7 +148,7 @@ class Bot(Runnable[Question | str, Answer]):
             questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
         return replace(
             answer,
-            text=phrases.refusal(tuple(d.title for d in documents)),
+            text=phrases.refusal(tuple(d.title for d in documents), partial(said_in, answer.language)),
             refused=True,
             reason=Reason.NO_EVIDENCE,
             suggestions=tuple(questions[:SUGGESTED]),

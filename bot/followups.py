@@ -1,105 +1,111 @@
-"""Makes « Et à Casablanca ? » or « Qui le finance ? » stand alone, from the questions before it.
-
-Deterministic grammar of French (and a little English); knows nothing of any organisation.
+"""Reads a question with the conversation before it: what it means alone, and whether it asks for more or
+for the source of what was said.
 """
 
+import difflib
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 
+from bot import small_talk
 from bot.answers import Question
+from bot.rewriting import rewrite
 from index import french
 
-MOST_TURNS = 20
+MOST_TURNS = 100  # fifty questions and answers: a topic may be that old
 LONGEST = 400  # characters a rewritten question may have; beyond it the topic is lost anyway
-OPENERS = re.compile(r"^\s*(?:et|mais|ok|d'accord|and|sinon|alors|donc)\b[ ,]*", re.I)
-DEPENDENT = re.compile(
-    r"\b(?:il|ils|elle|elles|lui|leur|leurs|son|sa|ses|ca|cela|celui|celle|ceux|celles|en|y|dont|it|they|its|their"
-    r"|(?:ce|cet|cette|ces) (?!sont\b|est\b|etait\b)\w+)\b|(?:-(?:il|elle|ils|elles)\b)"
+
+ASK = (
+    r"(?:(?:est ce que )?(?:peux tu|pouvez vous|tu peux|vous pouvez|tu pourrais|vous pourriez|pourrais tu"
+    r"|pourriez vous|can you|could you)(?: (?:m|me|nous))? )?"
 )
-OWN_SUBJECT = re.compile(
-    r"\b[\w’']+-t?-?(?:il|elle|ils|elles)\b|\by (?:a|avait|aura|a-t-il|avait-il)\b|\bil y a\b|\best-ce\b"
+MORE = re.compile(
+    rf"(?:et )?(?:{ASK}(?:(?:en )?(?:donner?|dire|dis|dites|donnez|ajouter?|expliquer?|developper?|savoir)(?: (?:m|moi|nous|en))* )?"
+    r"(?:un peu |encore )?(?:plus|davantage|d autres?)(?: (?:de |d )?(?:details?|precisions?|infos?|informations?|explications?))?"
+    rf"(?: la dessus| sur (?:ce|le) (?:sujet|point))?|{ASK}(?:continuer?|continuez|poursui[st]|developper?|developpez|preciser?|precisez|detailler?|detaillez)"
+    r"(?: un peu)?|(?:j aimerais|je (?:veux|voudrais|souhaite))? ?en savoir (?:plus|davantage)|encore|la suite|suite|ensuite|et apres|apres"
+    r"|et puis|puis|quoi d autre|autre chose|c est tout|rien d autre|more|(?:give me |tell me )?(?:some )?more(?: details?)?|go on|what else"
+    r"|and then|anything else)(?: (?:stp|svp|please|s il (?:te|vous) plait))?"
 )
-CLITIC = re.compile(r"\b(?:qui|quand|ou|pourquoi|comment|combien|quoi) (?:le|la|les|l'|y|en)\s?(?=\w)")
-PLURAL = re.compile(r"\b(?:ils|elles|les|leurs?|ces|ceux|celles|they|their|dont)\b")
-QUESTION_WORD = re.compile(
-    r"\b(?:qui|que|quoi|quel|quelle|quels|quelles|quand|ou|pourquoi|comment|combien|est-ce|who|what|where|when|how|why)\b"
+THIS = r"(?:ca|cela|c|ceci|cette (?:info|information|reponse|phrase|donnee)|l info(?:rmation)?|ta reponse|votre reponse)"
+SOURCE = re.compile(
+    rf"(?:et )?(?:(?:quel(?:le)?s? (?:est|sont|etait) )?(?:la |ta |tes |votre |vos |les |une |des )?(?:sources?|references?)(?: (?:de|a) {THIS})?"
+    rf"|(?:c est quoi|quelles?|donne(?:z)?(?: moi)?|cite[rz]?|montre(?:z)?(?: moi)?) (?:la |ta |tes |votre |vos |les |une |des )?(?:sources?|references?|preuves?)"
+    rf"|d ou (?:tiens tu|tenez vous|tu tiens|vous tenez|sors tu|tu sors|vient|viennent|provient)(?: {THIS})?|{THIS} vient d ou|d ou {THIS} vient"
+    rf"|(?:c est|c|{THIS} est) (?:ecrit|dit|marque|indique) ou|ou (?:est ce|c est|{THIS} est) (?:que c est )?(?:ecrit|dit|marque|indique)|ou as tu (?:lu|vu|trouve) {THIS}"
+    rf"|(?:(?:as tu|avez vous|tu as|vous avez|t as) )?(?:une |des |la )?(?:preuves?|sources?)|(?:tu es|vous etes|es tu|etes vous|t es) surs?(?: de (?:toi|vous|{THIS}))?"
+    rf"|comment (?:le )?(?:sais tu|savez vous|tu (?:le )?sais|vous (?:le )?savez)(?: {THIS})?|(?:dans|de) quel (?:document|texte)(?: {THIS})?(?: vient {THIS})?"
+    r"|(?:what is|what s) (?:the|your) source|(?:your )?sources?|how do you know(?: that| this)?|where does (?:this|that|it) come from|are you sure)"
+    r"(?: (?:stp|svp|please))?"
 )
-DETERMINER = r"(?:l’|l'|d’|d'|\b(?:le|la|les|un|une|des|du|de|au|aux|ce|cette|ces|cet|the|of)\s+)"
-LINK = r"(?:\s(?:de la|de l’|des|du|de|pour les|pour la|pour|en matière de|of)\s|\s(?:d’|d'))"
-QUOTED = re.compile(r"«[^»]{3,120}»")
-NOUN_PHRASE = re.compile(
-    rf"{DETERMINER}((?:[\w-]+)(?:{LINK}[\w-]+|\s[A-ZÉÈÀÂÎÔ][\w-]+)*(?:\s\(?[A-Z]{{2,}}\)?)?)|\b([A-Z]{{2,}})\b"
-)
-PLACE = re.compile(
-    r"(\b(?:à|a|en|au|aux|chez|pour|sur|de|in|at)\s+)([\w-]+)(?=[\s?.!,]*$|\s(?:a|ont|est|sont)\b)", re.I
-)
+SPELLED = ("details", "precisions", "source", "continue", "ensuite", "document", "developpe", "davantage")
+
+
+class Wants(StrEnum):
+    """What a turn asks for."""
+
+    ANSWER = "answer"
+    MORE = "more"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A question as it stands alone. For MORE and SOURCE it is the question before, and `given` are the
+    bot's answers to it so far, newest last.
+    """
+
+    text: str
+    wants: Wants = Wants.ANSWER
+    given: tuple[str, ...] = ()
+
+
+def understand(question: Question) -> Understood:
+    """Read a question after its history; only the last MOST_TURNS turns count.
+
+    A rewritten question is never longer than LONGEST characters.
+    """
+    turns = question.history[-MOST_TURNS:]
+    topic, given = "", []
+    for i, turn in enumerate(turns):
+        if turn.role != "user":
+            continue
+        said = next((t.content for t in turns[i + 1 : i + 2] if t.role == "assistant"), "")
+        if not turn.content or small_talk.reply(turn.content) is not None:
+            continue
+        wants = wanted(turn.content) if topic else Wants.ANSWER
+        if wants is not Wants.ANSWER:
+            given += [said] if wants is Wants.MORE else []
+            continue
+        topic = _short(
+            turn.content, rewrite(small_talk.without_greeting(turn.content), topic, " ".join(given))
+        )
+        given = [said]
+    wants = wanted(question.text) if topic and any(given) else Wants.ANSWER
+    if wants is not Wants.ANSWER:
+        return Understood(topic, wants, tuple(given))
+    return Understood(_short(question.text, rewrite(question.text, topic, " ".join(given))))
 
 
 def standalone(question: Question) -> str:
-    """The question as it would be asked without the conversation; unchanged when it stands alone.
-
-    Only the last MOST_TURNS turns count; an understood question is never longer than LONGEST characters.
-    """
-    earlier = [t.content for t in question.history[-MOST_TURNS:] if t.role == "user"]
-    understood = ""
-    for text in [*earlier, question.text]:
-        longer = rewrite(text, understood)
-        understood = longer if longer == text or len(longer) <= LONGEST else text
-    return understood
+    """The question as it would be asked without the conversation; unchanged when it stands alone."""
+    return understand(question).text
 
 
-def rewrite(text: str, before: str) -> str:
-    """Rewrite one question with the standalone question `before` it."""
-    if not before:
-        return text
-    opener = OPENERS.match(text)
-    rest = text[opener.end() :] if opener else text
-    folded = french.fold(rest)
-    if not QUESTION_WORD.search(folded) and (opener or len(french.terms(rest)) <= 2):
-        return _ellipsis(rest, before)
-    free = OWN_SUBJECT.sub(" ", folded) if _topics(rest) else folded
-    if CLITIC.search(folded) or DEPENDENT.search(free):
-        topic = _topic(before, plural=bool(PLURAL.search(folded)), known=set(french.words(rest)))
-        return f"{rest.rstrip(' ?')} ({topic}) ?" if topic else rest
-    if opener and len(french.terms(rest)) <= 1:  # « Et combien de participants ? »
-        topic = _topic(before, plural=True, known=set(french.words(rest)))
-        return f"{rest.rstrip(' ?')} ({topic}) ?" if topic else rest
-    return rest if opener and french.terms(rest) else text
+def wanted(text: str) -> Wants:
+    """Whether a turn only asks for more, or only for the source of what was said."""
+    said = [_spelled(w) for w in french.words(text)]
+    plain = " ".join(said)
+    if SOURCE.fullmatch(plain):
+        return Wants.SOURCE
+    return Wants.MORE if MORE.fullmatch(plain) else Wants.ANSWER
 
 
-def _ellipsis(rest: str, before: str) -> str:
-    """« à Casablanca ? » after « Quand a eu lieu la formation à Rabat ? »: put it in the old one's place."""
-    value = rest.strip(" ?.!")
-    if not value:
-        return before
-    words = value.split()
-    bare = words[-1] if len(words) <= 3 else ""
-    place = PLACE.search(before)
-    if place and bare and len(words) <= 2 and not french.is_stop_word(french.fold(place[2])):
-        return before[: place.start(2)] + bare + before[place.end(2) :]
-    topic = _topic(before, plural=False, known=set(french.words(value)))
-    if re.match(r"(?:les?|la|l['’]|des|du)\b", value.lower()):  # a new noun: it asks for itself
-        return f"{value} ?"
-    return (
-        f"{before.rstrip(' ?')} ({value}) ?"
-        if QUESTION_WORD.search(french.fold(before))
-        else f"{value} ({topic}) ?"
-    )
+def _spelled(word: str) -> str:
+    if len(word) < 6 or french.is_known(word):
+        return word
+    return next(iter(difflib.get_close_matches(word, SPELLED, 1, 0.8)), word)
 
 
-def _topics(text: str) -> list[str]:
-    found = [m[0] for m in QUOTED.finditer(text)]
-    found += [m[1] or m[2] for m in NOUN_PHRASE.finditer(text)]
-    return [t for t in found if french.terms(t) and not QUESTION_WORD.fullmatch(french.fold(t))]
-
-
-def _topic(before: str, *, plural: bool, known: set[str]) -> str:
-    """What the question before was about: a name first, then a noun that agrees in number."""
-    topics = [t for t in _topics(before) if not set(french.words(t)) <= known]
-    if not topics:
-        return ""
-
-    def fits(topic: str) -> tuple[bool, bool]:
-        head = french.fold(topic).split()[0]
-        return (head.endswith(("s", "x")) == plural, any(c.isupper() for c in topic))
-
-    return max(reversed(topics) if plural else topics, key=fits)
+def _short(typed: str, rewritten: str) -> str:
+    return rewritten if len(rewritten) <= max(LONGEST, len(typed)) else typed

@@ -1,5 +1,7 @@
 """Every French sentence a user sees. Knows nothing of where it is shown."""
 
+from collections.abc import Callable
+
 # --- answers ---
 
 HELLO = "Bonjour ! Posez-moi une question sur les documents : je réponds en les citant."
@@ -16,19 +18,20 @@ TOO_LONG = "Votre question est trop longue : résumez-la en moins de {longest} 
 UNREADABLE = (
     "Je ne lis que le français et l’anglais : reformulez votre question avec des mots de ces langues."
 )
+SAID_BY = "D’après « {title} »{source} : {quotes}"
+NOTHING_MORE = "Les documents n’en disent pas plus."
 NO_ANSWER = "Je n’ai pas trouvé la réponse dans les documents."
 SUBJECTS = " Ils portent sur : {subjects}."
 MORE_SUBJECTS = " et {count} autres sujets"
 SUBJECTS_NAMED = 8
 
 
-def refusal(subjects: tuple[str, ...]) -> str:
-    """« Je ne sais pas », and which subjects the documents do cover."""
+def refusal(subjects: tuple[str, ...], say: Callable[[str], str] = str) -> str:
+    """« Je ne sais pas », and which subjects the documents do cover; `say` translates a phrase."""
     named = " ; ".join(subjects[:SUBJECTS_NAMED])
     rest = len(subjects) - SUBJECTS_NAMED
-    return NO_ANSWER + SUBJECTS.format(
-        subjects=named + (MORE_SUBJECTS.format(count=rest) if rest > 0 else "")
-    )
+    more = say(MORE_SUBJECTS).format(count=rest) if rest > 0 else ""
+    return say(NO_ANSWER) + say(SUBJECTS).format(subjects=named + more)
 
 
 # --- the terminal ---

@@ -21,6 +21,8 @@ from index.passages import RankedPassage, sentences
 PASSAGES_READ = 6
 MOST_QUOTES = 3
 CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability, is quoted beside it
+MOST_MORE = 2  # quotes of « plus de détails »
+STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -221,6 +223,22 @@ class Reader:
             confidence,
             self.model.threshold,
         )
+
+    def more(self, question: str, hits: tuple[RankedPassage, ...], given: str) -> tuple[Evidence, ...]:
+        """The next best sentences that `given` lacks, first of documents it quotes; none when nothing is near."""
+        places, matrix = features(question, hits)
+        if not places:
+            return ()
+        ranked = probabilities(matrix, self.model.rank)
+        texts = [" ".join(hit.passage.text[a:b].split()) for hit, a, b in places]
+        given = " ".join(given.split())
+        quoted = {
+            hit.passage.document_id for (hit, _, _), text in zip(places, texts, strict=True) if text in given
+        }
+        left = [i for i, text in enumerate(texts) if text not in given]
+        left = [i for i in left if places[i][0].passage.document_id in quoted or ranked[i] >= STILL_NEAR]
+        left.sort(key=lambda i: (places[i][0].passage.document_id not in quoted, -ranked[i]))
+        return tuple(self._evidence(question, places[i], float(ranked[i])) for i in left[:MOST_MORE])
 
     def _adds(
         self, question: str, places: list[tuple[RankedPassage, int, int]], kept: list[int], i: int

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bot import phrases
 from bot.answers import Answer, Citation, Reason
 from bot.intake import LONGEST
+from bot.translations import said_in
 
 REFERENCE = re.compile(r"\[(\d{1,3})\]")
 # Control characters, halves of surrogate pairs (no JSON can carry them) and marks that reorder text.
@@ -92,10 +93,10 @@ def exchange(shown: Exchange) -> str:
     kind = "refusal" if label else "answer"
     return (
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
-        f'<h2 class="asked" dir="auto"><span class="unseen">{safe(phrases.YOUR_QUESTION)} </span>'
+        f'<h2 class="asked" dir="auto"><span class="unseen">{safe(said_in(answer.language, phrases.YOUR_QUESTION))} </span>'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
         f"{_badge(label)}{_text(shown, anchor)}{_proofs(answer, anchor)}"
-        f"{_questions(phrases.SUGGESTIONS, answer.suggestions, 'suggestions')}{_tools(shown)}"
+        f"{_questions(said_in(answer.language, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
 
@@ -130,11 +131,11 @@ def _words(text: str) -> re.Pattern[str]:
 
 def _text(shown: Exchange, anchor: str) -> str:
     """The words of the answer: decisive ones in bold, each [n] a link to its quote."""
-    if shown.stage == "failed":
-        return _paragraph(phrases.FAILED_TEXT, "text")
     answer = shown.answer
+    if shown.stage == "failed":
+        return _paragraph(said_in(answer.language, phrases.FAILED_TEXT), "text")
     if not answer.text:
-        return _paragraph(phrases.SEARCHING, "text searching")
+        return _paragraph(said_in(answer.language, phrases.SEARCHING), "text searching")
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
@@ -151,7 +152,7 @@ def _text(shown: Exchange, anchor: str) -> str:
     for found in REFERENCE.finditer(answer.text):
         number = int(found[1])
         if number in numbers and not any(a <= found.start() < b for a, b in quoted):
-            name = safe(phrases.QUOTE_NUMBER.format(number=number))
+            name = safe(said_in(answer.language, phrases.QUOTE_NUMBER).format(number=number))
             link = f'<a class="reference" href="#{anchor}-{number}" aria-label="{name}">'
             spans.append((found.start(), found.end(), link, "</a>"))
     text = answer.text.replace(" [", "\u00a0[")  # a number never starts a line; the length stays
@@ -162,7 +163,7 @@ def _proofs(answer: Answer, anchor: str) -> str:
     if not answer.citations:
         return ""
     items = "".join(f"<li>{_proof(answer, c, f'{anchor}-{c.number}')}</li>" for c in answer.citations)
-    return f'<h3>{safe(phrases.PROOFS)}</h3><ol class="proofs">{items}</ol>'
+    return f'<h3>{safe(said_in(answer.language, phrases.PROOFS))}</h3><ol class="proofs">{items}</ol>'
 
 
 def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
@@ -172,10 +173,10 @@ def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
     around = safe(passage[:start]), safe(passage[start + len(citation.quote) :])
     return (
         f'<details id="{anchor}"><summary><span class="number" aria-hidden="true">{citation.number}</span>'
-        f'<span class="unseen">{safe(phrases.QUOTE_NUMBER.format(number=citation.number))} </span>'
+        f'<span class="unseen">{safe(said_in(answer.language, phrases.QUOTE_NUMBER).format(number=citation.number))} </span>'
         f'<span class="titles"><span class="quote">{safe(phrases.QUOTE.format(text=citation.quote))}</span>'
         f'<span class="title">{safe(citation.title)}</span></span></summary>'
-        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>{_source(citation)}</details>'
+        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>{_source(citation, answer.language)}</details>'
     )
 
 
@@ -190,7 +191,7 @@ def _passage_around(answer: Answer, citation: Citation) -> tuple[str, int]:
     return citation.quote, 0
 
 
-def _source(citation: Citation) -> str:
+def _source(citation: Citation, language: str) -> str:
     """A link for a web address; any other source (a path, a `javascript:` trick) is only text."""
     if not citation.source:
         return ""
@@ -202,9 +203,9 @@ def _source(citation: Citation) -> str:
     if parts.scheme in ("http", "https") and parts.netloc:
         shown = (
             f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{safe(parts.netloc + parts.path)}'
-            f'<span class="unseen"> {safe(phrases.OPENS_OUTSIDE)}</span></a>'
+            f'<span class="unseen"> {safe(said_in(language, phrases.OPENS_OUTSIDE))}</span></a>'
         )
-    return f'<p class="source">{safe(phrases.SOURCE)} {shown}</p>'
+    return f'<p class="source">{safe(said_in(language, phrases.SOURCE))} {shown}</p>'
 
 
 def _understood(answer: Answer) -> str:
@@ -212,7 +213,9 @@ def _understood(answer: Answer) -> str:
     meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
     if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
         return ""
-    return _paragraph(phrases.UNDERSTOOD.format(question=_shortened(meant)), "understood")
+    return _paragraph(
+        said_in(answer.language, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood"
+    )
 
 
 def _shortened(text: str) -> str:
@@ -220,11 +223,10 @@ def _shortened(text: str) -> str:
 
 
 def _label(shown: Exchange) -> str:
-    if shown.stage == "failed":
-        return phrases.FAILED
-    if not shown.answer.refused:
+    if shown.stage != "failed" and not shown.answer.refused:
         return ""
-    return phrases.REFUSED if shown.answer.reason is Reason.NO_EVIDENCE else phrases.UNCLEAR
+    label = phrases.REFUSED if shown.answer.reason is Reason.NO_EVIDENCE else phrases.UNCLEAR
+    return said_in(shown.answer.language, phrases.FAILED if shown.stage == "failed" else label)
 
 
 def _badge(label: str) -> str:
@@ -233,9 +235,13 @@ def _badge(label: str) -> str:
 
 
 def _tools(shown: Exchange) -> str:
-    if shown.stage != "done" or shown.answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
+    answer = shown.answer
+    if shown.stage != "done" or answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
         return ""
-    verdicts = (("helpful", phrases.HELPFUL), ("unhelpful", phrases.UNHELPFUL))
+    verdicts = (
+        ("helpful", said_in(answer.language, phrases.HELPFUL)),
+        ("unhelpful", said_in(answer.language, phrases.UNHELPFUL)),
+    )
     buttons = "".join(
         f'<button type="button" data-verdict="{verdict}" data-number="{shown.number}" '
         f'aria-pressed="{str(shown.verdict == verdict).lower()}">'
@@ -243,9 +249,9 @@ def _tools(shown: Exchange) -> str:
         for verdict, name in verdicts
     )
     return (
-        f'<div class="tools"><button type="button" data-copy="{safe(plain(shown.answer))}">'
-        f'{safe(phrases.COPY)}</button><span role="status"></span>'
-        f'<div role="group" aria-label="{safe(phrases.JUDGE)}">{buttons}</div></div>'
+        f'<div class="tools"><button type="button" data-copy="{safe(plain(answer))}">'
+        f'{safe(said_in(answer.language, phrases.COPY))}</button><span role="status"></span>'
+        f'<div role="group" aria-label="{safe(said_in(answer.language, phrases.JUDGE))}">{buttons}</div></div>'
     )
 
 
