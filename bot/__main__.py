@@ -141,6 +141,8 @@ def _show(answer: Answer) -> None:
                 number=c.number, quote=quote, title=c.title, source=c.source or c.document_id
             )
         )
+    if answer.note:
+        print(f"  {answer.note}")
     for question in answer.suggestions:
         print("  " + phrases.TRY.format(question=question))
 
@@ -153,6 +155,7 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         _fail(phrases.BAD_SETTING.format(setting=error))
     gc.disable()  # a tenth or more of the start would go into looking for garbage among imports
     from bot.chain import Bot
+    from bot.llm import LlmMissing, LlmUnusable
 
     try:
         return Bot.open(settings)
@@ -162,6 +165,10 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         _fail(phrases.INDEX_DAMAGED.format(command=error.command))
     except IndexProblem as error:
         _fail(phrases.INDEX_OUTDATED.format(command=error.command))
+    except LlmMissing as error:
+        _fail(phrases.LLM_MISSING.format(model=settings.llm, command=error))
+    except LlmUnusable as error:
+        _fail(phrases.LLM_UNUSABLE.format(model=settings.llm, kind=error))
     except EncoderMissing:
         _fail(phrases.ENCODER_MISSING.format(model=settings.encoder.model or "repere-encoder-fr"))
     finally:

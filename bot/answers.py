@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NO_EVIDENCE = "no_evidence"
     EMPTY = "empty"
     TOO_LONG = "too_long"
+    NEEDS_PERSON = "needs_person"
     UNREADABLE = "unreadable"
 
 
@@ -58,8 +59,10 @@ class Answer:
     `text` is plain French: each quoted sentence followed by its number, « … [1] », or a phrase when
     `refused` or small talk. `confidence` is the probability in [0, 1] that the quotes answer the
     question. `passages` are the ten best, ranked. `suggestions` are questions the documents answer.
-    `timings` are seconds by step. `language` is that of the question, "fr" or "en", for the words around
-    the quotes; a question in any other language is refused in its own.
+    `note` is one discreet line about how the answer came about, or "". `timings` are seconds by step.
+    When a language model words the answer, `text` holds its sentences, each followed by the numbers of
+    the quotes that prove it. `language` is that of the question, "fr" or "en", for the words around the
+    quotes; a question in any other language is refused in its own.
     """
 
     question: str
@@ -71,6 +74,7 @@ class Answer:
     refused: bool = False
     reason: Reason = Reason.ANSWERED
     suggestions: tuple[str, ...] = ()
+    note: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     language: str = "fr"
 
@@ -101,5 +105,6 @@ def record(answer: Answer, seconds: float) -> dict[str, Any]:
             for p in answer.passages
         ],
         "suggestions": list(answer.suggestions),
+        "note": answer.note,
         "seconds": round(seconds, 4),
     }

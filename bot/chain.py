@@ -1,17 +1,22 @@
 """Bot: the whole path of a question as one LangChain Runnable; no step reaches back."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import run_in_executor
 
 from bot import intake, phrases, sources
 from bot.answers import Answer, Citation, Question, Reason, Turn
+from bot.drafting import Drafting
 from bot.followups import MOST_TURNS, Understood, Wants, understand
-from bot.grounding import cite
+from bot.grounding import Grounding, cite
+from bot.llm import Llm
+from bot.personal import contact_lines, needs_person
 from bot.reader import Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
@@ -44,6 +49,10 @@ class Bot(Runnable[Question | str, Answer]):
         encoder = Encoder(settings.encoder)
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
         self.reader = Reader()
+        self.drafting: Drafting | None = None
+        if settings.llm:
+            llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline)
+            self.drafting = Drafting(llm, Grounding(encoder))
         self._texts: tuple[Generation, dict[str, str]] | None = None
         self._chain: Runnable[Answer, Answer] = (
             RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)
@@ -51,7 +60,10 @@ class Bot(Runnable[Question | str, Answer]):
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Bot":
-        """Load the encoder and open the index. Raises IndexProblem or EncoderMissing."""
+        """Load the encoder and open the index; make the client of the language model, if one is set.
+
+        Raises IndexProblem, EncoderMissing, LlmMissing or LlmUnusable.
+        """
         bot = cls(settings or Settings.from_environment())
         bot.retriever.generation()
         return bot
@@ -68,9 +80,24 @@ class Bot(Runnable[Question | str, Answer]):
 
     def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:
         """Answer one question."""
+        return [*self._answers(input, config)][-1]
+
+    def _answers(self, input: Question | str, config: RunnableConfig | None) -> Iterator[Answer]:
+        """The answer as it is written; without a language model there is only the last one."""
         started = time.perf_counter()
         question = Question(input) if isinstance(input, str) else input
+        extracted = self._extract(question, config)
+        written: Iterator[Answer] = iter([extracted])
+        if self.drafting and extracted.reason is Reason.ANSWERED:
+            written = self.drafting.stream(extracted, _cleaned(question.history), self._document_texts())
+        for answer in written:
+            yield replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
+
+    def _extract(self, question: Question, config: RunnableConfig | None) -> Answer:
+        """The extractive answer, or the refusal."""
         answer = intake.receive(question)
+        if answer.reason is Reason.ANSWERED and needs_person(answer.question):
+            return self._to_a_person(answer)
         if answer.reason is Reason.ANSWERED:
             understood = understand(Question(without_greeting(answer.question), _cleaned(question.history)))
             answer = replace(answer, standalone_question=understood.text)
@@ -78,7 +105,7 @@ class Bot(Runnable[Question | str, Answer]):
             answer = again or self._chain.invoke(answer, config)
         elif answer.reason is Reason.SMALL_TALK or answer.refused:
             answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
-        return replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
+        return answer
 
     def stream(
         self,
@@ -86,9 +113,12 @@ class Bot(Runnable[Question | str, Answer]):
         config: RunnableConfig | None = None,
         **kwargs: Any | None,
     ) -> Iterator[Answer]:
-        """Yield the answer as its text grows word by word; the last one is whole."""
-        answer = self.invoke(input, config)
-        yield from _growing(answer)
+        """Yield the answer as its text grows; the last one is whole.
+
+        It grows word by word, or, when a language model words it, by sentences that are proved.
+        """
+        answers = self._answers(input, config)
+        yield from answers if self.drafting else _growing(next(answers))
 
     async def astream(
         self,
@@ -97,8 +127,8 @@ class Bot(Runnable[Question | str, Answer]):
         **kwargs: Any | None,
     ) -> AsyncIterator[Answer]:
         """`stream` for asynchronous programs."""
-        answer = await self.ainvoke(input, config)
-        for snapshot in _growing(answer):
+        snapshots = self.stream(input, config)
+        while (snapshot := await run_in_executor(config, next, snapshots, None)) is not None:
             yield snapshot
 
     def _retrieve(self, answer: Answer) -> Answer:
@@ -152,6 +182,21 @@ class Bot(Runnable[Question | str, Answer]):
             refused=True,
             reason=Reason.NO_EVIDENCE,
             suggestions=tuple(questions[:SUGGESTED]),
+        )
+
+    def _to_a_person(self, answer: Answer) -> Answer:
+        """Point at the organisation: the line of the documents that says how to reach it, or their source."""
+        passages = self.retriever.rank(phrases.HOW_TO_REACH)
+        contacts = cite(contact_lines(passages), self._document_texts())[:1]
+        sources = Counter(d.source for d in self.retriever.generation().documents if d.source).most_common(1)
+        contact = write(contacts) or "".join(source for source, _ in sources)
+        return replace(
+            answer,
+            text=phrases.NEEDS_PERSON + (phrases.CONTACT.format(contact=contact) if contact else ""),
+            citations=contacts,
+            passages=passages,
+            refused=not contacts,
+            reason=Reason.NEEDS_PERSON,
         )
 
     def _document_texts(self) -> dict[str, str]:

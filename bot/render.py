@@ -95,7 +95,7 @@ def exchange(shown: Exchange) -> str:
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
         f'<h2 class="asked" dir="auto"><span class="unseen">{safe(said_in(answer.language, phrases.YOUR_QUESTION))} </span>'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
-        f"{_badge(label)}{_text(shown, anchor)}{_proofs(answer, anchor)}"
+        f"{_badge(label)}{_text(shown, anchor)}{_note(answer)}{_proofs(answer, anchor)}"
         f"{_questions(said_in(answer.language, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
@@ -135,7 +135,7 @@ def _text(shown: Exchange, anchor: str) -> str:
     if shown.stage == "failed":
         return _paragraph(said_in(answer.language, phrases.FAILED_TEXT), "text")
     if not answer.text:
-        return _paragraph(said_in(answer.language, phrases.SEARCHING), "text searching")
+        return _paragraph(answer.note or said_in(answer.language, phrases.SEARCHING), "text searching")
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
@@ -157,6 +157,11 @@ def _text(shown: Exchange, anchor: str) -> str:
             spans.append((found.start(), found.end(), link, "</a>"))
     text = answer.text.replace(" [", "\u00a0[")  # a number never starts a line; the length stays
     return f'<p class="text" dir="auto">{_woven(text, spans)}</p>'
+
+
+def _note(answer: Answer) -> str:
+    """How the answer came about, in one discreet line below it."""
+    return _paragraph(answer.note, "note") if answer.note and answer.text else ""
 
 
 def _proofs(answer: Answer, anchor: str) -> str:
@@ -225,7 +230,8 @@ def _shortened(text: str) -> str:
 def _label(shown: Exchange) -> str:
     if shown.stage != "failed" and not shown.answer.refused:
         return ""
-    label = phrases.REFUSED if shown.answer.reason is Reason.NO_EVIDENCE else phrases.UNCLEAR
+    named = {Reason.NO_EVIDENCE: phrases.REFUSED, Reason.NEEDS_PERSON: phrases.TO_A_PERSON}
+    label = named.get(shown.answer.reason, phrases.UNCLEAR)
     return said_in(shown.answer.language, phrases.FAILED if shown.stage == "failed" else label)
 
 

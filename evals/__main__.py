@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evals import calibrate as fitting
+from evals import entail
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
 from evals.report import as_json, bench_table, failures, table
@@ -112,6 +113,31 @@ def calibrate(
     typer.echo(f"\nthreshold {threshold}")
     if save:
         fitting.write(asked, threshold, rows, encoder)
+
+
+@app.command()
+def grounding(
+    labelled: Annotated[
+        Path, typer.Option(help="Sentences that their quote holds or does not.")
+    ] = entail.LABELLED,
+    save: Annotated[bool, typer.Option("--write", help="Write bot/grounding.json.")] = False,
+) -> None:
+    """Fit what a reworded sentence must reach to be shown; print the trade-off, fitted and kept out."""
+    encoder = Encoder(EncoderName.from_environment())
+    sentences = entail.observe(labelled, encoder)
+    sides = {"fitted": [x for x in sentences if x.fitted], "kept out": [x for x in sentences if not x.fitted]}
+    fitted = entail.fit(sides["fitted"])
+    rows = {side: entail.trade_off(inside, fitted) for side, inside in sides.items() if inside}
+    for side, lines in rows.items():
+        typer.echo(f"\n{side}")
+        for row in lines:
+            typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+    threshold = entail.best_threshold(rows["fitted"])
+    figures = {side: next(r for r in lines if r["threshold"] == threshold) for side, lines in rows.items()}
+    counts = {"held": sum(x.held for x in sentences), "not_held": sum(not x.held for x in sentences)}
+    typer.echo(f"\nthreshold {threshold}; sentences {counts}")
+    if save:
+        entail.write(fitted, threshold, {"sentences": counts, **figures}, encoder)
 
 
 def _documents(folder: Path) -> dict[str, Document]:

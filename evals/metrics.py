@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.answers import Answer, Citation
+from bot.values import holds
 from evals.cases import Case
-from evals.values import holds
 from index.documents import Document
 
 MARK = re.compile(r"\s*\[\d+\]")
@@ -32,7 +32,7 @@ def reciprocal_rank(ranked: Sequence[str], expected: Iterable[str], k: int = 10)
 
 
 def missing_facts(text: str, facts: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The first alias of each group that `text` states in none of its forms (see `evals.values.holds`)."""
+    """The first alias of each group that `text` states in none of its forms (see `bot.values.holds`)."""
     said = MARK.sub(" ", text)
     return tuple(group[0] for group in facts if not any(holds(said, alias) for alias in group))
 

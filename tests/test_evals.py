@@ -16,7 +16,7 @@ from evals.bench import ColdStartError, Row, bench_rows, cold_start
 from evals.cases import FOLDER, Case, CaseFileError, read_cases
 from evals.report import as_json, bench_table, failures, table
 from evals.run import read_thresholds, run_cases, score, short_of
-from evals.values import MONTHS, holds, tokens
+from bot.values import MONTHS, holds, tokens
 from index.documents import Document, read_knowledge
 from index.passages import Passage, RankedPassage
 
