@@ -17,6 +17,7 @@ from bot.llm import NO_ANSWER, Llm, LlmFailed
 from bot.reader import PASSAGES_READ
 from bot.writer import one_line
 from index import french
+from index.languages import is_english
 from index.passages import RankedPassage, sentences
 
 REFERENCE = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
@@ -112,7 +113,7 @@ class Drafting:
         bare = intake.clean(REFERENCE.sub("", sentence))
         if french.words(bare) == french.words(NO_ANSWER):
             raise _Useless(phrases.LLM_NO_ANSWER)
-        if french.is_english(bare) or gives_orders(bare):
+        if is_english(bare) or gives_orders(bare):
             raise _Useless(phrases.LLM_UNPROVED)
         if not french.words(bare):
             return

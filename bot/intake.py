@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from bot import phrases, small_talk
 from bot.answers import Answer, Question, Reason
-from bot.languages import language_of
+from index.languages import language_of
 from bot.translations import answered_languages, said_in
 
 LONGEST = 1000  # characters

@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
 from index import english, french
+from index.languages import is_english
 from index.passages import RankedPassage, sentences
 
 PASSAGES_READ = 6
@@ -110,7 +111,7 @@ def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
 
 
 def _asked(question: str) -> list[str]:
-    if french.is_english(question):
+    if is_english(question):
         return ["|".join(forms) for forms in english.translated(question)]
     return [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
 
@@ -145,7 +146,7 @@ def features(
         kind_of(question),
         wants_several(question),
     )
-    foreign = french.is_english(question)
+    foreign = is_english(question)
     total = sum(asked.values()) or 1.0
     noun, classes = focus(question), class_words(question)
     if foreign:

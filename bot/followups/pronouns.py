@@ -5,9 +5,9 @@ Each rule takes (question, the question before, its answer) and gives the new qu
 
 import re
 
-from bot.antecedents import MEANS, SLOT, SLOT_AT_END, THAT, WH, Rule, own_subject, pronoun, topic
-from bot.ellipsis import COUNT_OF, counted
-from bot.noun_phrases import article_for, joined, noun_phrases
+from bot.followups.antecedents import MEANS, SLOT, SLOT_AT_END, THAT, WH, Rule, own_subject, pronoun, topic
+from bot.followups.ellipsis import COUNT_OF, counted
+from bot.followups.noun_phrases import article_for, joined, noun_phrases
 from index import french
 
 INVERTED = re.compile(
@@ -22,8 +22,12 @@ OBJECT = re.compile(r"\b(?P<lead>qui|ki|on|who)\s(?P<who>(?:le|la|les)(?=\s)|l')
 OBJECT_OF_AUXILIARY = re.compile(
     r"(?P<lead>)\b(?P<who>(?:le|la|les)(?=\s)|l')\s?(?=(?:ont|a|avait|avaient)(?:\s|-))", re.I
 )
+OBJECT_OF_INFINITIVE = re.compile(
+    r"\b(?P<lead>comment|où|quand|pourquoi|peut|peut-on|faut-il|doit-on)\s(?P<who>(?:le|la|les)\s|l')(?=\w+(?:er|ir|re)\b)",
+    re.I,
+)
 EN = re.compile(
-    r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie)\b)",
+    r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie|bénéficier|profiter|parler|faire)\b)",
     re.I,
 )
 Y = re.compile(r"(?<![\w'-])(?<!il\s)y\s(?!a(?:vait|ura)?-t?|(?:a|avait|aura)\s(?!\w+[éeiu]\b))(?=\w)", re.I)
@@ -55,7 +59,7 @@ def _inverted(rest: str, before: str, said: str) -> str | None:
     ):
         return None
     lead, tail = rest[: found.start()], rest[found.end() :]
-    if own_subject(lead) and "," not in lead:
+    if (own_subject(lead) and "," not in lead) or _is_asked_for(lead, found["who"], tail):
         return None
     named, comma, after = lead.rpartition(",")
     if comma and own_subject(named):  # « Et les intervenants, d'où venaient-ils »
@@ -98,6 +102,13 @@ def _inverted(rest: str, before: str, said: str) -> str | None:
     return f"{lead.rstrip()} {subject} {start[:1].lower()}{start[1:]}{tail}".lstrip()
 
 
+def _is_asked_for(lead: str, who: str, tail: str) -> bool:
+    """Whether the pronoun repeats the noun asked for: « Combien de personnes ont-elles été formées »."""
+    asked = next(iter(noun_phrases(lead)), None)
+    passive = re.match(r"\s[ée]t[ée]\b", tail) is not None
+    return passive and asked is not None and asked.plural == who.casefold().endswith("s")
+
+
 def _subject(rest: str, before: str, said: str) -> str | None:
     """« elle a combien de membres » → « l'OIM a combien de membres »."""
     found = SUBJECT.search(rest)
@@ -117,7 +128,7 @@ def _subject(rest: str, before: str, said: str) -> str | None:
 
 def _object(rest: str, before: str, said: str) -> str | None:
     """« Qui l'a financée » → « Qui a financé la formation »."""
-    found = OBJECT.search(rest) or OBJECT_OF_AUXILIARY.search(rest)
+    found = OBJECT.search(rest) or OBJECT_OF_AUXILIARY.search(rest) or OBJECT_OF_INFINITIVE.search(rest)
     if not found:
         return None
     lead = rest[: found.start()]
@@ -163,7 +174,7 @@ def _there(rest: str, before: str, said: str) -> str | None:
 def _possessive(rest: str, before: str, said: str) -> str | None:
     """« Quels sont ses partenaires » → « Quels sont les partenaires du programme »."""
     found = POSSESSIVE.search(rest)
-    if not found or french.is_stop_word(french.fold(found["noun"]).split()[0]):
+    if not found or french.is_stop_word(french.words(found["noun"])[0]):
         return None
     if own_subject(rest[: found.start()]) and not re.search(
         rf"{WH}\s(?:est|sont|[ée]tai(?:en)?t)\s$", rest[: found.start()], re.I
@@ -176,6 +187,8 @@ def _possessive(rest: str, before: str, said: str) -> str | None:
     if who in ("its", "their"):
         return f"{rest[: found.start()]}the {noun} of {owner}{rest[found.end() :]}"
     feminine = {"sa": True, "son": False}.get(who)
+    if re.search(r"\bquelle\s\w+\s$", rest[: found.start()], re.I):  # « Quelle était leur méthode »
+        feminine = True
     article = "les " if who in ("ses", "leurs") else article_for(noun.split()[0], feminine)
     if re.fullmatch(r"\s\w+", rest[found.end() :]):  # « son nom complet »
         return f"{rest[: found.start()]}{article}{noun}{rest[found.end() :]} {joined('de', owner)}"
@@ -208,7 +221,7 @@ def _vague(rest: str, before: str, said: str) -> str | None:
     that = THAT.search(rest)
     if not (
         IT_IS.match(rest)
-        or (that and not rest[: that.start()].strip(" ,") and not noun_phrases(rest[that.end() :]))
+        or (that and not own_subject(rest[: that.start()]) and not noun_phrases(rest[that.end() :]))
     ):
         return None
     found = topic(before, said, plural=None, known=rest)

@@ -22,11 +22,17 @@ MARKS = (  # letters that tell languages of one script apart
     ("fa", "ARABIC", "پچژگکی"),
     ("uk", "CYRILLIC", "іїєґІЇЄҐ"),
 )
-ENGLISH = french.ENGLISH | frozenset(
-    """you your yours my can will would could should may might tell give any some about them he she we us if
+ENGLISH = frozenset(
+    """the of and to is are was were what which who whom where when how why did does do has have had for by
+    with from its this that these those been many much long there their they it in at
+    you your yours my can will would could should may might tell give any some about them he she we us if
     not more please am you're don isn want need know""".split()
 )
-SMS = frozenset("cb koi kan qd kel kelle pk pq ki keskon stp svp slt bjr".split())
+FRENCH = frozenset(
+    """le la les l de des du d et est sont a au aux en un une que qu qui quoi quel quelle quels quelles ou
+    quand comment combien pourquoi pour par dans sur avec ce cette ces il elle ils elles ont etait
+    cb koi kan qd kel kelle pk pq ki keskon stp svp slt bjr""".split()
+)
 GREETINGS = frozenset("hello hi hey thanks thank bye goodbye help please".split())
 
 
@@ -43,7 +49,12 @@ def language_of(text: str, before: tuple[str, ...] = ()) -> str:
     return "fr"
 
 
-@lru_cache(maxsize=1000)
+def is_english(text: str) -> bool:
+    """Whether a question is asked in English."""
+    return language_of(text) == "en"
+
+
+@lru_cache(maxsize=10_000)
 def _told(text: str) -> str | None:
     """The language that a text tells, or None when it may be any."""
     scripts = Counter(unicodedata.name(c, "?").split()[0] for c in text if c.isalpha())
@@ -56,13 +67,13 @@ def _told(text: str) -> str | None:
         marks = (code for code, of, letters in MARKS if of == script and set(letters) & set(text))
         return next(marks, SCRIPTS.get(script, ""))
     words = [w for w in french.words(text) if len(w) > 1 and not w.isdigit()]
-    if words and set(words) & GREETINGS and not set(words) & french.FRENCH:
+    if words and set(words) & GREETINGS and not set(words) & FRENCH:
         return "en"
-    plain = [sum(w in small for w in words) for small in (ENGLISH, french.FRENCH | SMS)]
+    plain = [sum(w in small for w in words) for small in (ENGLISH, FRENCH)]
     english = plain[0] > plain[1]
-    known = plain[1] + sum(w not in (french.FRENCH | SMS | ENGLISH) and french.is_known(w) for w in words)
+    known = plain[1] + sum(w not in (FRENCH | ENGLISH) and french.is_known(w) for w in words)
     if not english and words and known >= FEW_ARE_FRENCH * len(words):
-        return "fr" if len(words) > 1 or words[0] in french.FRENCH else None
+        return "fr" if len(words) > 1 or words[0] in FRENCH else None
     if len(words) < 2:
         return None
     found, chance = _likeliest(text)

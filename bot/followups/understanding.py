@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot import small_talk
 from bot.answers import Question
-from bot.rewriting import rewrite
+from bot.followups.rewriting import rewrite
 from index import french
 
 MOST_TURNS = 100  # fifty questions and answers: a topic may be that old

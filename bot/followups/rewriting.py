@@ -6,12 +6,13 @@ Deterministic grammar of French, and a little English; knows no organisation and
 import re
 from functools import lru_cache
 
-from bot.antecedents import WH
-from bot.ellipsis import completed, filled, is_bare
-from bot.noun_phrases import straight
-from bot.pronouns import PRONOUNS
-from bot.references import REFERENCES
+from bot.followups.antecedents import WH
+from bot.followups.ellipsis import completed, filled, is_bare
+from bot.followups.noun_phrases import straight
+from bot.followups.pronouns import PRONOUNS
+from bot.followups.references import REFERENCES
 from index import french
+from index.languages import is_english
 
 OPENER = re.compile(
     r"^\s*(?:(?:et|mais|ok|okay|oui|d'accord|and|but|sinon|alors|donc|bon|dont|du coup|ah|euh)\b[ ,]*)+", re.I
@@ -33,6 +34,7 @@ INSTEAD = re.compile(
 ASKS = re.compile(
     rf"(?<!autres )\b{WH}(?:\b|(?<='))|\best-ce\b|\bc'?\s?(?:est|[ée]tait)\b|-t-|-(?:il|elle|on|ils|elles|tu|vous|moi|nous)\b"
     r"|^\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)  # fmt: skip
+QUEL = re.compile(r"^quel(?:le)?s?(?= (?:est|était) (?P<article>le|la) )", re.I)
 ORDER = re.compile(
     r"\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I
 )
@@ -76,5 +78,6 @@ def rewrite(text: str, before: str, said: str = "") -> str:
 def _tidy(text: str) -> str:
     """One sentence of French: a capital first, curly apostrophes, a question mark after a no-break space."""
     text = re.sub(r"\s+(?=[,.])", "", " ".join(text.split())).strip(" ?!.,").replace("'", "’")
-    end = "." if ORDER.match(text) else "?" if french.is_english(text) else "\u00a0?"
+    text = QUEL.sub(lambda m: {"le": "quel", "la": "quelle"}[m["article"].casefold()], text)
+    end = "." if ORDER.match(text) else "?" if is_english(text) else "\u00a0?"
     return f"{text[:1].upper()}{text[1:]}{end}" if text else text

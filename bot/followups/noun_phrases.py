@@ -39,7 +39,7 @@ FEMININE = re.compile(
 )
 MONTHS = r"(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)"
 NEUTRAL = frozenset(
-    "chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois jours mois ans annees semaines heures".split()
+    "nom sigle terme mot acronyme chose exemple question reponse fait partie cadre lieu temps total plus moins cas fois jours mois ans annees semaines heures".split()
 )
 
 
@@ -64,6 +64,13 @@ class NounPhrase:
     @property
     def text(self) -> str:
         return self.article + self.core
+
+    @property
+    def noun(self) -> str:
+        """The head in the singular, as it is spelt."""
+        return next(
+            (singular(w) for w in re.findall(r"[\w-]+", self.core) if french.fold(w) == self.head), self.head
+        )
 
 
 def straight(text: str) -> str:

@@ -2,9 +2,10 @@
 
 import re
 
-from bot.antecedents import PREPOSITION, SLOT, SLOT_AT_END, WH_PHRASE, topic
-from bot.noun_phrases import QUOTED, NounPhrase, article_for, joined, noun_phrases, singular
+from bot.followups.antecedents import PREPOSITION, SLOT, SLOT_AT_END, WH_PHRASE, topic
+from bot.followups.noun_phrases import QUOTED, NounPhrase, article_for, joined, noun_phrases, singular
 from index import french
+from index.languages import is_english
 
 COUNT_OF = re.compile(r"\b(?:combien|cb)\s(?:y avait-il\s|y a-t-il\s)?(?:de\s|d'|d\s)(?P<what>[\w-]+)", re.I)
 HOW_MANY = re.compile(r"\bhow many\s(?P<what>[\w-]+)", re.I)
@@ -12,7 +13,14 @@ MONTH = re.compile(
     r"\b(?:janvier|f[ée]vrier|mars|avril|mai|juin|juillet|ao[uû]t|septembre|octobre|novembre|d[ée]cembre)\b",
     re.I,
 )
-PREPOSITION_FIRST = re.compile(rf"(?:{PREPOSITION}|avec|par|depuis|vers|sans|with|from|since)\s", re.I)
+PREPOSITION_FIRST = re.compile(
+    rf"(?:{PREPOSITION}|avec|par|pendant|durant|depuis|vers|sans|with|from|since)\s", re.I
+)
+TIME = re.compile(
+    r"\ble (?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|matin|midi|soir|week-?end)\b", re.I
+)
+EACH = re.compile(r"\s(?:chacune?|chaque)$", re.I)
+OF = re.compile(r"(?:de\s(?=l'|la\s)|d'|du\s|des\s|de\s)", re.I)
 WHEN = re.compile(
     r"\s*(?:(?:depuis )?quand|où|comment|pourquoi|combien de temps|(?:dans|en|à|sur|pour) quel\w*\s[\w-]+)\s(?!est-ce)",
     re.I,
@@ -49,13 +57,14 @@ def completed(rest: str, before: str, said: str, plain: str, opened: bool) -> st
     if not wh:
         return None
     left = rest[wh.end() :]
+    left = EACH.sub("", f" {left.rstrip()}").lstrip()
     short = not french.terms(left)
     adverb = not french.terms(rest) or PREPOSITION_FIRST.match(rest)
     if short and adverb and (old := WHEN.match(before)) and french.terms(before[old.end() :]):
         return f"{rest} {before[old.end() :]}"  # « Où » after « Quand a eu lieu la formation »
-    if (short and (opened or adverb)) or (opened and len(french.terms(rest)) <= 1):
+    if (short and (opened or adverb or not left)) or (opened and len(french.terms(rest)) <= 1):
         found_topic = topic(before, said, plural=None, known=rest)
-        link = "for" if french.is_english(rest) else "pour"
+        link = "for" if is_english(rest) else "pour"
         return f"{rest} {link} {found_topic.text}" if found_topic else None
     return None
 
@@ -75,6 +84,8 @@ def filled(value: str, before: str, said: str) -> str:
         and re.fullmatch(rf"(?:(?:en|au mois de|in)\s)?{MONTH.pattern}(?:\s\d{{4}})?", value, re.I)
     ):
         return before[: earlier.start()] + month[0] + before[earlier.end() :]
+    if TIME.fullmatch(value):  # « Et le dimanche »
+        return TIME.sub(value, before) if TIME.search(before) else f"{before} {value}"
     phrases = noun_phrases(value)
     whole = phrases[0] if phrases and phrases[0].start == 0 else None
     if (
@@ -84,8 +95,9 @@ def filled(value: str, before: str, said: str) -> str:
         and not re.match(r"(?:aux?|du)\s", value, re.I)
     ):
         return _with_phrase(value, whole, before, said)
-    if re.fullmatch(QUOTED, value) and (quoted := re.search(QUOTED, before)):
-        return before[: quoted.start()] + value + before[quoted.end() :]
+    named = re.fullmatch(rf"(?:{PREPOSITION}\s)?(?P<name>{QUOTED})", value, re.I)
+    if named and (quoted := re.search(QUOTED, before)):
+        return before[: quoted.start()] + named["name"] + before[quoted.end() :]
     name = re.sub(rf"^{PREPOSITION}(?:\s|(?<='))", "", value, flags=re.I)
     prep = value[: len(value) - len(name)]
     if with_it := re.match(r"(?:par|avec|sur|chez|dans)\s", value, re.I):
@@ -102,6 +114,12 @@ def filled(value: str, before: str, said: str) -> str:
         own = prep and not (at in ("de", "d", "of", "du") and len(name.split()) == 1)
         new = value if own else f"{'de' if at == 'd' else slot['prep']} {name}"
         return before[: slot.start()] + new + before[slot.end() :]
+    if OF.match(value):  # « Et du CNDH » after « le rôle de l'Entraide Nationale »
+        for phrase in reversed(noun_phrases(before)):
+            if of := re.search(r"(?:\bde\s|\bd')$", before[: phrase.start]):
+                return before[: of.start()] + value + before[phrase.end :]
+            if OF.match(before[phrase.start :]):
+                return before[: phrase.start] + value + before[phrase.end :]
     if not prep and (last := _last(before)):
         return before[: last[0]] + value + before[last[1] :]
     return f"{before} {value}"
@@ -109,6 +127,7 @@ def filled(value: str, before: str, said: str) -> str:
 
 def _with_phrase(value: str, whole: NounPhrase, before: str, said: str) -> str:
     """« le projet pour les enfants », « les thèmes »: in the place of their like, or asked for themselves."""
+    value = re.sub(r"^des\s", "les ", value, flags=re.I)  # « Quid des partenaires »
     earlier = [p for p in noun_phrases(before) if p.rank > -2]
     like = next((p for p in earlier if singular(p.head) == singular(whole.head) and p.article), None)
     asked_list = re.match(

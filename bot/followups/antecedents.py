@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable
 
-from bot.noun_phrases import UPPER, NounPhrase, noun_phrases, singular
+from bot.followups.noun_phrases import UPPER, NounPhrase, noun_phrases, singular
 from index import french
+from index.languages import is_english
 
 WH = (
     r"(?:qui|ki|que|qu'|quoi|koi|quels?|quelles?|quel(?:le)?s|kel(?:le)?s?|quand|kan|qd|où|ou(?=\s)|pourquoi|pk|pq|comment"
     r"|combien|cb|lesquels|laquelle|lequel|lesquelles|who|what|which|where|when|how|why)"
 )
 WH_PHRASE = re.compile(
-    rf"^\s*(?:(?:dans|en|à|a|de|d'|depuis|par|pour|avec|sur|jusqu'à|chez|vers)\s?)?(?:{WH}(?:\s|(?<=')))"
+    rf"^\s*(?:(?:dans|en|à|a|de|d'|depuis|par|pour|avec|pendant|durant|sur|jusqu'à|chez|vers)\s?)?(?:{WH}(?:\s|(?<=')))"
     r"(?:(?:de\s|d')(?:autres?\s)?[\w-]+\s?|(?<=s\s)(?:[\w-]+\s)|(?<=l\s)(?:[\w-]+\s)|(?<=le\s)(?:[\w-]+\s)|(?:temps|lieu)\s)?(?:de\s(?:temps)\s)?(?:[a-zéè]+(?:iques?|ales?|aux)\s)?",
     re.I,
 )  # fmt: skip
@@ -36,7 +37,7 @@ def topic(
     heads = {singular(p.head) for p in asked if p.rank > -1 or p.named}
     answered = -1.0 if plural and re.match(r"\s*(?:qui|ki|who)\b", before, re.I) else 0.5
     phrases = [(p, 0.0) for p in asked]
-    for p in noun_phrases(said[:200]) if not french.is_english(before) else []:
+    for p in noun_phrases(said[:200]) if not is_english(before) else []:
         if (not p.named or p.start <= 1) and singular(p.head) not in heads:
             same = any(
                 singular(p.head) == singular(q.head) for q in asked

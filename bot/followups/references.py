@@ -5,8 +5,8 @@ Each rule takes (question, the question before, its answer) and gives the new qu
 
 import re
 
-from bot.antecedents import MEANS, SLOT, THAT, Rule, topic
-from bot.noun_phrases import article_for, joined, noun_phrases, singular
+from bot.followups.antecedents import MEANS, SLOT, THAT, Rule, topic
+from bot.followups.noun_phrases import article_for, joined, noun_phrases, singular
 from index import french
 
 THERE = re.compile(r"(?<![\w-])(?:l[àa][- ]bas|sur place)\b", re.I)
@@ -44,7 +44,7 @@ def _the_one(rest: str, before: str, said: str) -> str | None:
     agreeing = [p for p in phrases if p.feminine in (None, feminine)] or phrases
     if not agreeing:
         return None
-    noun = singular(agreeing[0].head) if not plural else agreeing[0].head
+    noun = agreeing[0].noun + "s" * (plural and not agreeing[0].noun.endswith(("s", "x")))
     article = "les " if plural else article_for(noun, feminine)
     return f"{rest[: found.start()]}{article}{noun} {rest[found.end() :]}"
 
@@ -85,7 +85,7 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
         thing = things[place]
         name = thing.strip(" «»")
         if subject and len(name.split()) == 1 and name[0].isupper() and subject.head != noun:
-            head = singular(subject.head)
+            head = subject.noun
             value = f"{article_for(head, subject.feminine)}{head} de {name}"
         else:
             value = (
@@ -94,7 +94,7 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
                 else f"{article_for(noun, feminine)}{noun} {thing}"
             )
     elif subject:
-        head = singular(subject.head)
+        head = subject.noun
         value = f"{'la' if feminine or subject.feminine else 'le'} {found['which']} {head}"
     else:
         return None
@@ -115,7 +115,7 @@ def _others(rest: str, before: str, said: str) -> str | None:
     phrase = next((p for p in noun_phrases(before) if p.article and p.rank >= -1), None) if found else None
     if not found or not phrase:
         return None
-    noun, what = singular(phrase.head), phrase.core[len(phrase.head) :].strip()
+    noun, what = phrase.noun, phrase.core[len(phrase.head) :].strip()
     value = f"les {noun}s"
     if what and not phrase.plural and phrase.core.casefold().startswith(phrase.head):
         one = (
