@@ -61,7 +61,8 @@ class Answer:
     question. `passages` are the ten best, ranked. `suggestions` are questions the documents answer.
     `note` is one discreet line about how the answer came about, or "". `timings` are seconds by step.
     When a language model words the answer, `text` holds its sentences, each followed by the numbers of
-    the quotes that prove it. `language` is that of the question, "fr" or "en", for the words around the
+    the quotes that prove it; `pending` is the beginning of the next sentence, which is still to be proved.
+    `language` is that of the question, "fr" or "en", for the words around the
     quotes; a question in any other language is refused in its own.
     """
 
@@ -75,6 +76,7 @@ class Answer:
     reason: Reason = Reason.ANSWERED
     suggestions: tuple[str, ...] = ()
     note: str = ""
+    pending: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     language: str = "fr"
 

@@ -86,26 +86,27 @@ class Bot(Runnable[Question | str, Answer]):
         """The answer as it is written; without a language model there is only the last one."""
         started = time.perf_counter()
         question = Question(input) if isinstance(input, str) else input
-        extracted = self._extract(question, config)
+        extracted, to_be_worded = self._extract(question, config)
         written: Iterator[Answer] = iter([extracted])
-        if self.drafting and extracted.reason is Reason.ANSWERED:
+        if self.drafting and to_be_worded and extracted.reason is Reason.ANSWERED:
             written = self.drafting.stream(extracted, _cleaned(question.history), self._document_texts())
         for answer in written:
             yield replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
 
-    def _extract(self, question: Question, config: RunnableConfig | None) -> Answer:
-        """The extractive answer, or the refusal."""
+    def _extract(self, question: Question, config: RunnableConfig | None) -> tuple[Answer, bool]:
+        """The extractive answer, or the refusal; and whether a language model may word it."""
         answer = intake.receive(question)
         if answer.reason is Reason.ANSWERED and needs_person(answer.question):
-            return self._to_a_person(answer)
+            return self._to_a_person(answer), False
         if answer.reason is Reason.ANSWERED:
             understood = understand(Question(without_greeting(answer.question), _cleaned(question.history)))
             answer = replace(answer, standalone_question=understood.text)
-            again = self._again(answer, understood)
-            answer = again or self._chain.invoke(answer, config)
-        elif answer.reason is Reason.SMALL_TALK or answer.refused:
+            if again := self._again(answer, understood):
+                return again, False
+            return self._chain.invoke(answer, config), True
+        if answer.reason is Reason.SMALL_TALK or answer.refused:
             answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
-        return answer
+        return answer, False
 
     def stream(
         self,
@@ -113,9 +114,9 @@ class Bot(Runnable[Question | str, Answer]):
         config: RunnableConfig | None = None,
         **kwargs: Any | None,
     ) -> Iterator[Answer]:
-        """Yield the answer as its text grows; the last one is whole.
+        """Yield the answer as its text grows word by word; the last one is whole.
 
-        It grows word by word, or, when a language model words it, by sentences that are proved.
+        When a language model words it, the words of an unfinished sentence are in `pending`.
         """
         answers = self._answers(input, config)
         yield from answers if self.drafting else _growing(next(answers))
@@ -192,7 +193,8 @@ class Bot(Runnable[Question | str, Answer]):
         contact = write(contacts) or "".join(source for source, _ in sources)
         return replace(
             answer,
-            text=phrases.NEEDS_PERSON + (phrases.CONTACT.format(contact=contact) if contact else ""),
+            text=said_in(answer.language, phrases.NEEDS_PERSON)
+            + (said_in(answer.language, phrases.CONTACT).format(contact=contact) if contact else ""),
             citations=contacts,
             passages=passages,
             refused=not contacts,

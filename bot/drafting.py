@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from bot import intake, phrases
 from bot.answers import Answer, Citation, Turn
-from bot.grounding import Grounding
+from bot.claims import claims_held
+from bot.grounding import LINKING, Grounding
 from bot.instructions import gives_orders
 from bot.llm import NO_ANSWER, Llm, LlmFailed
 from bot.reader import PASSAGES_READ
@@ -60,14 +61,16 @@ class Drafting:
         self.llm, self.grounding = llm, grounding
 
     def stream(self, answer: Answer, history: tuple[Turn, ...], texts: Mapping[str, str]) -> Iterator[Answer]:
-        """Yield the answer as it grows by proved sentences; the last one is whole.
+        """Yield the answer as it grows; the last one is whole.
 
-        The first one, with no text and a note that says so, comes with the model's first token. `answer` is
-        the extractive answer, which is also the last one when the reply is late, cut, useless or unproved.
+        The first one comes with the model's first token and has only a note that says so. Words are `pending`
+        until their sentence is whole and proved, or withdrawn. `answer` is the extractive answer, which is
+        also the last one when the reply is late, cut, useless or unproved.
         """
         passages = answer.passages[:PASSAGES_READ]
         started, first = time.perf_counter(), 0.0
         draft, reply, done = _Draft(), "", 0
+        says = _Sources(passages)
         growing = replace(answer, text="", citations=(), suggestions=(), note=phrases.WRITING)
         try:
             for piece in self.llm.stream(answer.standalone_question, passages, history):
@@ -75,13 +78,20 @@ class Drafting:
                     first = time.perf_counter() - started
                     yield growing
                 reply += piece
-                complete = cut(reply)
-                if len(complete) > done:
-                    for sentence in complete[done:]:
-                        self._add(draft, sentence, answer, passages, texts)
-                    done = len(complete)
-                    yield replace(growing, text=" ".join(draft.shown), citations=tuple(draft.quotes))
-            for sentence in cut(reply + END)[done:]:
+                complete, unfinished = cut(reply)
+                for sentence in complete[done:]:
+                    self._add(draft, sentence, answer, passages, texts)
+                latest = replace(
+                    growing,
+                    text=" ".join(draft.shown),
+                    citations=tuple(draft.quotes),
+                    pending=says.pending(unfinished, growing.pending if len(complete) == done else ""),
+                )
+                done = len(complete)
+                if latest != growing:
+                    growing = latest
+                    yield growing
+            for sentence in cut(reply + END)[0][done:]:
                 self._add(draft, sentence, answer, passages, texts)
             if not draft.proved:
                 raise _Useless(phrases.LLM_UNPROVED if draft.withheld else phrases.LLM_UNAVAILABLE)
@@ -135,16 +145,39 @@ class Drafting:
             draft.shown.append(phrases.WITHHELD)
 
 
-def cut(reply: str) -> list[str]:
-    """The complete sentences of a reply so far, each with its [n] before its stop.
+class _Sources:
+    """The sentences of the passages, against which the words of an unfinished sentence are held."""
+
+    def __init__(self, passages: tuple[RankedPassage, ...]) -> None:
+        self._sentences = [
+            (quote, hit.passage.title, frozenset(french.terms(f"{hit.passage.title} {quote}")))
+            for hit in passages
+            for quote in (hit.passage.text[a:b] for a, b in sentences(hit.passage.text))
+            if not gives_orders(quote)
+        ]
+
+    def pending(self, unfinished: str, before: str) -> str:
+        """The whole words so far, as long as one sentence holds them all; else those shown `before`."""
+        words = intake.clean(REFERENCE.sub("", unfinished)).rpartition(" ")[0]
+        terms = {french.stem(w) for w in french.words(words) if not (w in LINKING or french.is_stop_word(w))}
+        if len(words) <= len(before) or not words.startswith(before) or gives_orders(words):
+            return before
+        held = any(
+            terms <= near and claims_held(words, quote, title) for quote, title, near in self._sentences
+        )
+        return words if held else before
+
+
+def cut(reply: str) -> tuple[list[str], str]:
+    """The complete sentences of a reply so far, each with its [n] before its stop, and the unfinished rest.
 
     A sentence is complete when the next one has begun, for its number may come after its full stop.
     """
     plain = AFTER_STOP.sub(r"\2\1", MARKDOWN.sub("", reply))
     found = [plain[a:b] for a, b in sentences(plain)]
     if found and found[-1].lstrip().startswith("["):  # the beginning of a number that belongs to the last one
-        found = found[:-1]
-    return found[:-1]
+        found = [*found[:-2], "".join(found[-2:])]
+    return found[:-1], "".join(found[-1:])
 
 
 def numbered(sentence: str, numbers: list[int]) -> str:

@@ -30,25 +30,29 @@ ENTAILMENT = (
 OPENING = re.compile(
     r"^(?:Oui|(?:Selon|D['’]après) (?:les?|ces?|la|l['’])\s?(?:documents?|passages?|textes?|sources?)),\s+"
 )
-VERB = r"(?:ne |n['’]|se |s['’])?(?:a|ont|est|sont|était|étaient|avait|avaient|dure|durent|compte|comptent|vise|visent)\b"
+VERB = (
+    r"(?:ne |n['’]|se |s['’])?"
+    r"(?:a|ont|est|sont|était|étaient|avait|avaient|dure|durent|compte|comptent|vise|visent)\b"
+)
 FIRST_VERB = re.compile(rf"\b{VERB}")
 SECOND_VERB = re.compile(rf",? (?:et|mais) (?={VERB})")
 # Words that only link a subject to what is said of it, or name its kind: a quote need not have the very one.
 LINKING = frozenset(
-    """tenu tenue tenus tenues tient tiennent deroule deroulee deroules deroulees lieu suivi suivie suivis suivent
-    trouve trouvent trouvait trouvaient situe situee situes situees possede possedent dispose disposent
-    regroupe regroupent comprend comprennent comprenait compte comptent comptait comporte comportent figure
-    figurent figuraient signifie signifient veut dire designe designent repose reposent reposaient reposait
-    concerne concernent concernait agit agissait constitue constituent appelle appellent existe existent
-    vient viennent venait venaient provient proviennent issu issue issus issues appartient appartiennent
-    vise visent visait visaient propose proposent travaille travaillent inclut incluent contient contiennent rassemble rassemblent
-    reunit reunissent consiste consistent correspond correspondent articule articulent porte portent aborde
-    abordent abordes traite traitent traitaient permet permettent permettait peut peuvent veut veulent vouloir
-    fait font prend prennent donne donnent presente presentent indique indiquent precise precisent
-    objectif but prix cout tarif nombre duree liste nom acronyme document documents texte passage information
-    parmi notamment egalement total ensemble selon date
-    joue jouent jouait inscrit inscrivent inscrivaient applique appliquent beneficie beneficient dure durent
-    durait duraient""".split()
+    """tenu tenue tenus tenues tient tiennent deroule deroulee deroules deroulees lieu suivi suivie suivis
+    suivent trouve trouvent trouvait trouvaient situe situee situes situees possede possedent
+    dispose disposent regroupe regroupent comprend comprennent comprenait compte comptent comptait
+    comporte comportent figure figurent figuraient signifie signifient veut dire designe designent
+    repose reposent reposaient reposait concerne concernent concernait agit agissait constitue
+    constituent appelle appellent existe existent vient viennent venait venaient provient
+    proviennent issu issue issus issues appartient appartiennent vise visent visait visaient propose
+    proposent travaille travaillent inclut incluent contient contiennent rassemble rassemblent
+    reunit reunissent consiste consistent correspond correspondent articule articulent porte portent
+    aborde abordent abordes traite traitent traitaient permet permettent permettait peut peuvent
+    veut veulent vouloir fait font prend prennent donne donnent presente presentent indique
+    indiquent precise precisent objectif but prix cout tarif nombre duree liste nom acronyme
+    document documents texte passage information parmi notamment egalement total ensemble selon date
+    joue jouent jouait inscrit inscrivent inscrivaient applique appliquent beneficie beneficient
+    dure durent durait duraient""".split()
 )
 Row = tuple[float, ...]
 
@@ -174,5 +178,5 @@ def entailment(sentence: str, quote: str, title: str) -> Row:
 
 
 def _likest(word: str, words: frozenset[str]) -> float:
-    """How well the most alike of some words stands for a word, in [0, 1]; a typo in eight letters is near 0.8."""
+    """How well the most alike of some words stands for a word, in [0, 1]."""
     return min(1.0, 1.4 * max((french.likeness(word, other) for other in words), default=0.0))

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from bot import phrases, small_talk
 from bot.answers import Answer, Question, Reason
-from index.languages import language_of
 from bot.translations import answered_languages, said_in
+from index.languages import language_of
 
 LONGEST = 1000  # characters
 EARLIER = 6  # turns that may tell the language of « Casablanca? »

@@ -29,6 +29,7 @@ CALL = re.compile(
     r"\bje (?:veux|vais|voudrais|pense a) (?:mourir|me tuer|me suicider|en finir)\b|\benvie d'en finir\b|"
     r"\bau secours\b|\ba l'aide\b(?! d)|\bsos\b|\baidez?[- ]moi (?:vite|tout de suite|maintenant|d'urgence)|^aidez?[- ]moi\W*$|\bc'est urgent\b|"
     r"\bbesoin (?:d'une aide|d'aide|de secours|d'un avocat)\b|\baide (?:urgente|immediate)\b|\b(?:appelez|appeler|envoyez) (?:la police|les secours|une ambulance|de l'aide|quelqu'un)\b|"
+    r"\bhelp me\b|\bi(?:'m| am) in danger\b|\bi need (?:urgent help|help urgently|a lawyer|legal advice)\b|"
     r"\bnumero d'urgence\b|\ben danger de mort\b|\best-(?:ce|il) (?:il)?legal\b|\bconseils? juridiques? (?:pour|sur|concernant) (?:mon|ma|mes)\b"
 )
 

@@ -74,8 +74,8 @@ LLM_MISSING = (
     "Le modèle de langue «\u00a0{model}\u00a0» demande une bibliothèque de plus. Lancez\u00a0: {command}"
 )
 LLM_UNUSABLE = (
-    "Le modèle de langue «\u00a0{model}\u00a0» ne peut pas être utilisé ({kind}). Vérifiez REPERE_LLM, REPERE_LLM_URL "
-    "et la clé d’accès."
+    "Le modèle de langue «\u00a0{model}\u00a0» ne peut pas être utilisé ({kind}). Vérifiez REPERE_LLM, "
+    "REPERE_LLM_URL et la clé d’accès."
 )
 UNEXPECTED = "Une erreur inattendue m’empêche de répondre ({kind})."
 

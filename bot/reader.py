@@ -226,7 +226,7 @@ class Reader:
         )
 
     def more(self, question: str, hits: tuple[RankedPassage, ...], given: str) -> tuple[Evidence, ...]:
-        """The next best sentences that `given` lacks, first of documents it quotes; none when nothing is near."""
+        """The next best sentences that `given` lacks, those of documents it quotes first; maybe none."""
         places, matrix = features(question, hits)
         if not places:
             return ()

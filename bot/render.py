@@ -93,10 +93,10 @@ def exchange(shown: Exchange) -> str:
     kind = "refusal" if label else "answer"
     return (
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
-        f'<h2 class="asked" dir="auto"><span class="unseen">{safe(said_in(answer.language, phrases.YOUR_QUESTION))} </span>'
+        f'<h2 class="asked" dir="auto">{_unseen(_say(answer, phrases.YOUR_QUESTION))}'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
         f"{_badge(label)}{_text(shown, anchor)}{_note(answer)}{_proofs(answer, anchor)}"
-        f"{_questions(said_in(answer.language, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
+        f"{_questions(_say(answer, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
 
@@ -133,9 +133,9 @@ def _text(shown: Exchange, anchor: str) -> str:
     """The words of the answer: decisive ones in bold, each [n] a link to its quote."""
     answer = shown.answer
     if shown.stage == "failed":
-        return _paragraph(said_in(answer.language, phrases.FAILED_TEXT), "text")
-    if not answer.text:
-        return _paragraph(answer.note or said_in(answer.language, phrases.SEARCHING), "text searching")
+        return _paragraph(_say(answer, phrases.FAILED_TEXT), "text")
+    if not answer.text and not answer.pending:
+        return _paragraph(_say(answer, answer.note or phrases.SEARCHING), "text searching")
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
@@ -152,23 +152,26 @@ def _text(shown: Exchange, anchor: str) -> str:
     for found in REFERENCE.finditer(answer.text):
         number = int(found[1])
         if number in numbers and not any(a <= found.start() < b for a, b in quoted):
-            name = safe(said_in(answer.language, phrases.QUOTE_NUMBER).format(number=number))
+            name = safe(_say(answer, phrases.QUOTE_NUMBER).format(number=number))
             link = f'<a class="reference" href="#{anchor}-{number}" aria-label="{name}">'
             spans.append((found.start(), found.end(), link, "</a>"))
+    for found in re.finditer(re.escape(phrases.WITHHELD), answer.text):
+        spans.append((*found.span(), '<span class="withdrawn">', "</span>"))
     text = answer.text.replace(" [", "\u00a0[")  # a number never starts a line; the length stays
-    return f'<p class="text" dir="auto">{_woven(text, spans)}</p>'
+    pending = f' <span class="pending">{safe(answer.pending)}</span>' if answer.pending else ""
+    return f'<p class="text" dir="auto">{_woven(text, spans)}{pending}</p>'
 
 
 def _note(answer: Answer) -> str:
     """How the answer came about, in one discreet line below it."""
-    return _paragraph(answer.note, "note") if answer.note and answer.text else ""
+    return _paragraph(_say(answer, answer.note), "note") if answer.note and answer.text else ""
 
 
 def _proofs(answer: Answer, anchor: str) -> str:
     if not answer.citations:
         return ""
     items = "".join(f"<li>{_proof(answer, c, f'{anchor}-{c.number}')}</li>" for c in answer.citations)
-    return f'<h3>{safe(said_in(answer.language, phrases.PROOFS))}</h3><ol class="proofs">{items}</ol>'
+    return f'<h3>{safe(_say(answer, phrases.PROOFS))}</h3><ol class="proofs">{items}</ol>'
 
 
 def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
@@ -178,10 +181,11 @@ def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
     around = safe(passage[:start]), safe(passage[start + len(citation.quote) :])
     return (
         f'<details id="{anchor}"><summary><span class="number" aria-hidden="true">{citation.number}</span>'
-        f'<span class="unseen">{safe(said_in(answer.language, phrases.QUOTE_NUMBER).format(number=citation.number))} </span>'
+        f"{_unseen(_say(answer, phrases.QUOTE_NUMBER).format(number=citation.number))}"
         f'<span class="titles"><span class="quote">{safe(phrases.QUOTE.format(text=citation.quote))}</span>'
         f'<span class="title">{safe(citation.title)}</span></span></summary>'
-        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>{_source(citation, answer.language)}</details>'
+        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>'
+        f"{_source(citation, answer)}</details>"
     )
 
 
@@ -196,7 +200,7 @@ def _passage_around(answer: Answer, citation: Citation) -> tuple[str, int]:
     return citation.quote, 0
 
 
-def _source(citation: Citation, language: str) -> str:
+def _source(citation: Citation, answer: Answer) -> str:
     """A link for a web address; any other source (a path, a `javascript:` trick) is only text."""
     if not citation.source:
         return ""
@@ -208,9 +212,14 @@ def _source(citation: Citation, language: str) -> str:
     if parts.scheme in ("http", "https") and parts.netloc:
         shown = (
             f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{safe(parts.netloc + parts.path)}'
-            f'<span class="unseen"> {safe(said_in(language, phrases.OPENS_OUTSIDE))}</span></a>'
+            f'<span class="unseen"> {safe(_say(answer, phrases.OPENS_OUTSIDE))}</span></a>'
         )
-    return f'<p class="source">{safe(said_in(language, phrases.SOURCE))} {shown}</p>'
+    return f'<p class="source">{safe(_say(answer, phrases.SOURCE))} {shown}</p>'
+
+
+def _say(answer: Answer, phrase: str) -> str:
+    """A phrase in the language that the question was asked in."""
+    return said_in(answer.language, phrase)
 
 
 def _understood(answer: Answer) -> str:
@@ -218,9 +227,7 @@ def _understood(answer: Answer) -> str:
     meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
     if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
         return ""
-    return _paragraph(
-        said_in(answer.language, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood"
-    )
+    return _paragraph(_say(answer, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
 
 
 def _shortened(text: str) -> str:
@@ -232,7 +239,7 @@ def _label(shown: Exchange) -> str:
         return ""
     named = {Reason.NO_EVIDENCE: phrases.REFUSED, Reason.NEEDS_PERSON: phrases.TO_A_PERSON}
     label = named.get(shown.answer.reason, phrases.UNCLEAR)
-    return said_in(shown.answer.language, phrases.FAILED if shown.stage == "failed" else label)
+    return _say(shown.answer, phrases.FAILED if shown.stage == "failed" else label)
 
 
 def _badge(label: str) -> str:
@@ -245,8 +252,8 @@ def _tools(shown: Exchange) -> str:
     if shown.stage != "done" or answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
         return ""
     verdicts = (
-        ("helpful", said_in(answer.language, phrases.HELPFUL)),
-        ("unhelpful", said_in(answer.language, phrases.UNHELPFUL)),
+        ("helpful", _say(answer, phrases.HELPFUL)),
+        ("unhelpful", _say(answer, phrases.UNHELPFUL)),
     )
     buttons = "".join(
         f'<button type="button" data-verdict="{verdict}" data-number="{shown.number}" '
@@ -256,8 +263,8 @@ def _tools(shown: Exchange) -> str:
     )
     return (
         f'<div class="tools"><button type="button" data-copy="{safe(plain(answer))}">'
-        f'{safe(said_in(answer.language, phrases.COPY))}</button><span role="status"></span>'
-        f'<div role="group" aria-label="{safe(said_in(answer.language, phrases.JUDGE))}">{buttons}</div></div>'
+        f'{safe(_say(answer, phrases.COPY))}</button><span role="status"></span>'
+        f'<div role="group" aria-label="{safe(_say(answer, phrases.JUDGE))}">{buttons}</div></div>'
     )
 
 
@@ -276,3 +283,8 @@ def _items(texts: tuple[str, ...], kind: str) -> str:
 
 def _paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{safe(text)}</p>'
+
+
+def _unseen(text: str) -> str:
+    """Words for those who listen to the page."""
+    return f'<span class="unseen">{safe(text)} </span>'

@@ -20,6 +20,18 @@ IN_ENGLISH = {
     phrases.MORE_SUBJECTS: " and {count} more subjects",
     phrases.SAID_BY: "From “{title}”{source}: {quotes}",
     phrases.NOTHING_MORE: "The documents say nothing more about it.",
+    phrases.NEEDS_PERSON: (
+        "I can neither give legal advice nor help in an emergency. If there is danger, call your country’s "
+        "emergency services at once."
+    ),
+    phrases.CONTACT: " To reach the organisation: {contact}",
+    phrases.TO_A_PERSON: "A matter for a person",
+    phrases.WRITING: "Writing the answer…",
+    phrases.LLM_WITHHELD: "Answer worded by a language model; what was not proved has been withdrawn.",
+    phrases.LLM_UNPROVED: "The worded answer was not proved: here are the documents’ own sentences.",
+    phrases.LLM_NO_ANSWER: "The language model had no answer: here are the nearest sentences of the documents.",
+    phrases.LLM_LATE: "The language model took too long: here are the documents’ own sentences.",
+    phrases.LLM_UNAVAILABLE: "The language model is not available: here are the documents’ own sentences.",
     phrases.YOUR_QUESTION: "Your question:",
     phrases.SEARCHING: "Searching the documents…",
     phrases.UNDERSTOOD: "Understood as: {question}",

@@ -91,7 +91,7 @@ def calibrate(
     save: Annotated[bool, typer.Option("--write", help="Write bot/reader.json.")] = False,
 ) -> None:
     """Fit the reader and its threshold; print what each threshold would give, cross-validated."""
-    reviewed = [c for c in read_cases(cases) if "dialogue" not in c.tags and "held-out" not in c.tags]
+    reviewed = tuple(c for c in read_cases(cases) if not {"dialogue", "held-out"} & {*c.tags})
     try:
         items = squad(questions)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Fit the entailment of bot/grounding.py on hand-labelled sentences, and measure the whole check on the rest."""
+"""Fit the entailment of bot/grounding.py on labelled sentences, and measure the whole check on the rest."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LEAST_KEPT = 0.92  # share of the held sentences fitted on that the threshold mu
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A sentence with its quote's features: whether its claims stand there, and whether the quote holds it."""
+    """A sentence with its quote's features: whether its claims stand there, whether the quote holds it."""
 
     sentence: str
     meaning: float
@@ -87,7 +87,7 @@ def best_threshold(rows: list[dict[str, float]]) -> float:
 
 
 def write(fitted: Entailment, threshold: float, figures: dict[str, Any], encoder: Encoder) -> None:
-    """Write `bot/grounding.json`: the weights, the threshold, what they gave, and the encoder they belong to."""
+    """Write `bot/grounding.json`: weights, threshold, what they gave, and the encoder they belong to."""
     written = {
         "threshold": threshold,
         "least_meaning": round(fitted.least_meaning, 3),

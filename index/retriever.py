@@ -12,7 +12,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from index import english, french
+from index import english
 from index.encoder import Encoder
 from index.errors import IndexOutdated
 from index.languages import is_english

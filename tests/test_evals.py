@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers import Answer, Citation, Question
+from bot.values import MONTHS, holds, tokens
 from evals import metrics
 from evals.bench import ColdStartError, Row, bench_rows, cold_start
 from evals.cases import FOLDER, Case, CaseFileError, read_cases
 from evals.report import as_json, bench_table, failures, table
 from evals.run import read_thresholds, run_cases, score, short_of
-from bot.values import MONTHS, holds, tokens
 from index.documents import Document, read_knowledge
 from index.passages import Passage, RankedPassage
 

@@ -250,7 +250,7 @@ def test_a_setting_that_cannot_be_used_is_named(
 
 def test_a_model_on_loopback_sends_nothing_outside(server: FakeLlm, index_dir: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    tracing = {name: "true" for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2")}
+    tracing = dict.fromkeys(("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"), "true")
     asked = subprocess.run(
         traced(log, "bot", "ask", QUESTION, "--index", str(index_dir)),
         cwd=ROOT,

@@ -116,8 +116,8 @@ def filled(value: str, before: str, said: str) -> str:
         return before[: slot.start()] + new + before[slot.end() :]
     if OF.match(value):  # « Et du CNDH » after « le rôle de l'Entraide Nationale »
         for phrase in reversed(noun_phrases(before)):
-            if of := re.search(r"(?:\bde\s|\bd')$", before[: phrase.start]):
-                return before[: of.start()] + value + before[phrase.end :]
+            if link := re.search(r"(?:\bde\s|\bd')$", before[: phrase.start]):
+                return before[: link.start()] + value + before[phrase.end :]
             if OF.match(before[phrase.start :]):
                 return before[: phrase.start] + value + before[phrase.end :]
     if not prep and (last := _last(before)):

@@ -106,7 +106,7 @@ def noun_phrases(text: str) -> list[NounPhrase]:
         )
         plural = _plural(article, head, capital)
         feminine = _feminine(article, match["core"][len(match["lead"] or "") :].casefold())
-        place = not article and bool(AT_PLACE.search(text[:start])) or article in ("au",) and capital
+        place = (not article and bool(AT_PLACE.search(text[:start]))) or (article in ("au",) and capital)
         inner = not article and bool(COMPLEMENT.search(text[:start]))
         rank = (
             (1.0 if capital or APPOSED.match(core) else 0.5 * any(c.isupper() for c in core))

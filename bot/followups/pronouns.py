@@ -200,9 +200,9 @@ def _tonic(rest: str, before: str, said: str) -> str | None:
     found = TONIC.search(rest)
     if not found:
         return None
-    if found["prep"].casefold() == "parmi" and COUNT_OF.search(before) and COUNT_OF.search(rest):
-        if replaced := counted(rest[: found.start()], before):
-            return replaced
+    among = found["prep"].casefold() == "parmi" and COUNT_OF.search(before) and COUNT_OF.search(rest)
+    if among and (replaced := counted(rest[: found.start()], before)):
+        return replaced
     thing = pronoun(found["who"], before, said, rest)
     return (
         rest[: found.start()]
