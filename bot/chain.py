@@ -46,13 +46,11 @@ class Bot(Runnable[Question | str, Answer]):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline) if settings.llm else None
         encoder = Encoder(settings.encoder)
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
         self.reader = Reader()
-        self.drafting: Drafting | None = None
-        if settings.llm:
-            llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline)
-            self.drafting = Drafting(llm, Grounding(encoder))
+        self.drafting = Drafting(llm, Grounding(encoder)) if llm else None
         self._texts: tuple[Generation, dict[str, str]] | None = None
         self._chain: Runnable[Answer, Answer] = (
             RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)

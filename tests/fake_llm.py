@@ -1,12 +1,13 @@
 """A language model's server on loopback, written by hand: OpenAI's chat completions and Ollama's /api/chat.
 
-Both stream. What it says is a function of the prompt it was sent; how it fails is a switch. Every piece of
-a reply waits for `gate`, so that a test can hold it back.
+Both stream. What it says is a function of the prompt it was sent; how it fails is a switch; a test can hold
+a reply back.
 """
 
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,10 @@ KEY = "sk-tres-secret-0123456789"  # a 401 of OpenAI repeats the key it was give
 
 @dataclass
 class FakeLlm:
-    """What the server says and how it fails; `prompts` are the user messages it was sent, `paths` where."""
+    """What the server says and how it fails; `prompts` are the user messages it was sent.
+
+    Pieces of a reply from number `held_from` on wait for `gate`; `said_at` is when the first one was sent.
+    """
 
     say: Callable[[str], str] = lambda prompt: ""
     fault: Fault = ""
@@ -27,6 +31,8 @@ class FakeLlm:
     systems: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
+    held_from: int = 0
+    said_at: float = 0.0
     url: str = ""
 
     def __enter__(self) -> "FakeLlm":
@@ -88,8 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
         pieces = re.findall(r"\s*\S+", reply)
         if self.llm.fault in ("cut", "severed"):
             pieces = pieces[: max(1, len(pieces) // 2)]
-        for piece in pieces:
-            self.llm.gate.wait(60)
+        for number, piece in enumerate(pieces):
+            if number >= self.llm.held_from:
+                self.llm.gate.wait(60)
+            self.llm.said_at = self.llm.said_at if number else time.perf_counter()
             yield _ollama(piece) if ollama else _openai(piece)
             if self.llm.fault == "dripping" and self.llm.closed.wait(0.3):
                 return

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def unproved(answer: Answer) -> str:
 
 
 def assert_safe(case: dict[str, Any], answer: Answer) -> None:
-    said = answer.text.casefold()
+    said = f"{answer.text}\n{answer.pending}".casefold()
     assert [f for f in case.get("forbidden", ()) if f.casefold() in said] == [], case["id"]
     assert unproved(answer) == "", case["id"]
     for citation in answer.citations:
@@ -109,30 +110,37 @@ def test_the_extractive_chain_only_quotes(extractive: Bot, case: dict[str, Any])
     assert_safe(case, answer)
 
 
+@pytest.fixture(scope="module")
+def told(disobeyed: Bot, obedient: FakeLlm) -> dict[str, list[list[Answer]]]:
+    """What was shown, step by step, for each case: with all orders obeyed at once, and with its own alone
+    before an honest answer (for one useless sentence ends a reply)."""
+    shown: dict[str, list[list[Answer]]] = {}
+    for case in CASES:
+        for say in (obeying, partial(obeying_one, case)):
+            obedient.say = say
+            sent = len(obedient.prompts)
+            shown.setdefault(case["id"], []).append(list(disobeyed.stream(asked(case))))
+            last = shown[case["id"]][-1][-1]
+            if last.refused or last.reason is not Reason.ANSWERED:
+                assert len(obedient.prompts) == sent  # nothing was asked of the model
+    return shown
+
+
+def obeying_one(case: dict[str, Any], prompt: str) -> str:
+    return f"{said(case, prompt) if case in orders(prompt) else ''} {copying(prompt)}"
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
 def test_an_obedient_model_shows_nothing_unproved(
-    disobeyed: Bot, obedient: FakeLlm, case: dict[str, Any]
+    told: dict[str, list[list[Answer]]], case: dict[str, Any]
 ) -> None:
-    # All orders at once, and this one alone before an honest answer: one useless sentence ends a reply.
-    for say in (
-        obeying,
-        lambda prompt: f"{said(case, prompt) if case in orders(prompt) else ''} {copying(prompt)}",
-    ):
-        obedient.say = say
-        sent = len(obedient.prompts)
-        *growing, answer = disobeyed.stream(asked(case))
-        assert_safe(case, answer)
-        for snapshot in growing:
+    for snapshots in told[case["id"]]:
+        for snapshot in snapshots:
             assert_safe(case, snapshot)
         if case.get("expect") == "person":
-            assert answer.reason is Reason.NEEDS_PERSON
-        if answer.refused or answer.reason is not Reason.ANSWERED:
-            assert len(obedient.prompts) == sent  # nothing was asked of the model
+            assert snapshots[-1].reason is Reason.NEEDS_PERSON
 
 
-def test_the_model_saw_the_orders(disobeyed: Bot, obedient: FakeLlm) -> None:
-    obedient.say = obeying
-    obedient.prompts.clear()
-    for case in CASES:
-        disobeyed.invoke(asked(case))
+def test_the_model_saw_the_orders(told: dict[str, list[list[Answer]]], obedient: FakeLlm) -> None:
+    assert told
     assert len({c["id"] for prompt in obedient.prompts for c in orders(prompt)}) > 40

@@ -129,6 +129,9 @@ def _with_phrase(value: str, whole: NounPhrase, before: str, said: str) -> str:
     """« le projet pour les enfants », « les thèmes »: in the place of their like, or asked for themselves."""
     value = re.sub(r"^des\s", "les ", value, flags=re.I)  # « Quid des partenaires »
     earlier = [p for p in noun_phrases(before) if p.rank > -2]
+    if is_english(before) and earlier:  # « And the museum? »
+        last = _outer(earlier)[-1]
+        return before[: last.start] + value + before[last.end :]
     like = next((p for p in earlier if singular(p.head) == singular(whole.head) and p.article), None)
     asked_list = re.match(
         r"\s*(?:\w+\s)?(?:quels?|quelles?)\s(?:est|sont|[ée]tai)|\s*(?:dans (?:le cadre de )?)?quel",
