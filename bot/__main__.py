@@ -15,6 +15,7 @@ import typer
 from bot import phrases
 from bot.answers import Answer, Question, Turn, record
 from bot.settings import Settings
+from bot.translations import said_in
 from bot.writer import one_line
 from index.errors import EncoderMissing, IndexDamaged, IndexMissing, IndexProblem
 
@@ -131,7 +132,7 @@ def _is_turn(turn: Any) -> bool:
 
 def _show(answer: Answer) -> None:
     if answer.standalone_question != answer.question:
-        print(phrases.UNDERSTOOD_AS.format(question=answer.standalone_question))
+        print(said_in(answer.language, phrases.UNDERSTOOD_AS).format(question=answer.standalone_question))
     print(answer.text)
     for c in answer.citations:
         quote = one_line(c.quote)
@@ -142,9 +143,9 @@ def _show(answer: Answer) -> None:
             )
         )
     if answer.note:
-        print(f"  {answer.note}")
+        print(f"  {said_in(answer.language, answer.note)}")
     for question in answer.suggestions:
-        print("  " + phrases.TRY.format(question=question))
+        print("  " + said_in(answer.language, phrases.TRY).format(question=question))
 
 
 def _open(index: Path | None, **overrides: Any) -> "Bot":

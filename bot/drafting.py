@@ -141,8 +141,8 @@ class Drafting:
             draft.shown.append(
                 f"{phrases.WITHHELD} {phrases.INSTEAD} {numbered(one_line(quote.quote), [number])}"
             )
-        elif phrases.WITHHELD not in draft.shown:
-            draft.shown.append(phrases.WITHHELD)
+        elif (mark := f"{phrases.WITHHELD} [{number}]") not in draft.shown:  # its quote is there already
+            draft.shown.append(mark)
 
 
 class _Sources:

@@ -224,8 +224,9 @@ def _say(answer: Answer, phrase: str) -> str:
 
 def _understood(answer: Answer) -> str:
     """How a follow-up was read, when that is not what was typed."""
-    meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
-    if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
+    meant = answer.standalone_question
+    plain, typed = (" ".join(t.split()).casefold() for t in (meant, answer.question))
+    if not plain or typed.startswith(plain):
         return ""
     return _paragraph(_say(answer, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
 
