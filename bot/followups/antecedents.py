@@ -42,7 +42,8 @@ def topic(
             same = any(
                 singular(p.head) == singular(q.head) for q in asked
             )  # « quel projet », and which one it is
-            phrases.append((p, 0.0 if same else answered if p.start <= 1 else 1.5))
+            tells = same and (p.start <= 1 or p.rank >= 1)
+            phrases.append((p, 0.0 if tells else answered if p.start <= 1 else 1.5))
     phrases = [(p, b) for p, b in phrases if not set(french.words(p.core)) - {"de", "d", "l"} <= taken]
     if not phrases:
         words = [w for w in french.spans(before) if not french.is_stop_word(w[0]) and w[0] not in taken]

@@ -53,18 +53,18 @@ def completed(rest: str, before: str, said: str, plain: str, opened: bool) -> st
     """A question without its topic: « Dans quel hôtel », « Et combien de participants », « Quand »."""
     if opened and (found := counted(rest, before)):
         return found
+    rest = EACH.sub("", rest)  # « Combien de temps chacune »
     wh = WH_PHRASE.match(f"{rest} ")
     if not wh:
         return None
     left = rest[wh.end() :]
-    left = EACH.sub("", f" {left.rstrip()}").lstrip()
     short = not french.terms(left)
     adverb = not french.terms(rest) or PREPOSITION_FIRST.match(rest)
     if short and adverb and (old := WHEN.match(before)) and french.terms(before[old.end() :]):
         return f"{rest} {before[old.end() :]}"  # « Où » after « Quand a eu lieu la formation »
     if (short and (opened or adverb or not left)) or (opened and len(french.terms(rest)) <= 1):
         found_topic = topic(before, said, plural=None, known=rest)
-        link = "for" if is_english(rest) else "pour"
+        link = "for" if is_english(before) else "pour"
         return f"{rest} {link} {found_topic.text}" if found_topic else None
     return None
 

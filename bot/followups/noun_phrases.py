@@ -19,7 +19,7 @@ ARTICLE = (
 )
 NAME = rf"(?!\w+-(?:t-)?(?:ils?|elles?|on|ce|vous|tu|moi)\b)[{UPPER}][\w-]*(?:(?:\s|\s(?:des|du|de la|de|pour les|et)\s|\s(?:l|d)')(?!\w+-(?:t-)?(?:ils?|elles?|on|ce)\b)[{UPPER}][\w-]*)*"
 LINK = (
-    r"(?:de la|des|du|de|pour les|pour la|pour|sur les|sur la|sur|aux|au|à la|à|a|en|of|for|in)\s"
+    r"(?:de la|des|du|de|pour les|pour la|pour|sur les|sur la|sur|aux|au|à la|à|a(?!\s(?:[ée]t[ée]|eue?s?|pour|\w+ée?s?)\b)|en|of|for|in)\s"
     r"|(?:de l|à l|d|pour l|sur l)'"
 )
 ADJECTIVE = (
@@ -29,6 +29,7 @@ PHRASE = re.compile(
     rf"(?<![\w'-])(?=(?P<article>(?i:{ARTICLE}))?(?P<core>{QUOTED}|(?P<lead>(?i:{BEFORE_NOUN})*)[\w-]+)"
     rf"(?P<rest>(?:\s(?:{QUOTED})|\s{ADJECTIVE}|\s(?:{LINK})(?:{QUOTED}|{NAME}|[\w-]+\b(?!'))|\s{NAME})*))"
 )
+AFTER_ARTICLE = re.compile(r"(?<!\w)(?:le|la|les|un|une|du|des|au|aux|the)\s$", re.I)
 CLITIC_BEFORE = re.compile(r"\b(?:qui|ki|ne|je|tu|il|elle|on|nous|vous|ils|elles)\s$", re.I)
 APPOSED = re.compile(rf"[\w-]+\s[{UPPER}«]")  # « projet COMPASS »
 AT_PLACE = re.compile(r"\b(?:à|a|au|aux|en|in|at|dans)\s$", re.I)
@@ -94,6 +95,8 @@ def noun_phrases(text: str) -> list[NounPhrase]:
         if re.fullmatch(MONTHS, head) or head[:1].isdigit():
             continue
         if not head or french.is_stop_word(head.split()[0]) or head in NEUTRAL:
+            continue
+        if not article and AFTER_ARTICLE.search(text[:start]):  # it is the phrase before, without its article
             continue
         if article in ("le", "la", "les", "l'") and CLITIC_BEFORE.search(text[:start]):
             continue

@@ -26,6 +26,9 @@ OBJECT_OF_INFINITIVE = re.compile(
     r"\b(?P<lead>comment|où|quand|pourquoi|peut|peut-on|faut-il|doit-on)\s(?P<who>(?:le|la|les)\s|l')(?=\w+(?:er|ir|re)\b)",
     re.I,
 )
+OBJECT_IN_ENGLISH = re.compile(
+    r"^(?P<lead>(?:who|what|when|where|why|how)\b.*\b\w+)\s(?P<who>it|them)$", re.I
+)
 EN = re.compile(
     r"(?<![\w-])en\s(?=(?:occupe|charge)|(?:est|sont|[ée]tai(?:en)?t|fait|font|a|ont|parle|profite|bénéficie|bénéficier|profiter|parler|faire)\b)",
     re.I,
@@ -128,6 +131,9 @@ def _subject(rest: str, before: str, said: str) -> str | None:
 
 def _object(rest: str, before: str, said: str) -> str | None:
     """« Qui l'a financée » → « Qui a financé la formation »."""
+    if english := OBJECT_IN_ENGLISH.match(rest):
+        thing = pronoun(english["who"], before, said, rest)
+        return f"{english['lead']} {thing}" if thing else None
     found = OBJECT.search(rest) or OBJECT_OF_AUXILIARY.search(rest) or OBJECT_OF_INFINITIVE.search(rest)
     if not found:
         return None

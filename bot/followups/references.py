@@ -49,7 +49,7 @@ def _the_one(rest: str, before: str, said: str) -> str | None:
     return f"{rest[: found.start()]}{article}{noun} {rest[found.end() :]}"
 
 
-def _items(said: str) -> tuple[str, list[str]]:
+def items(said: str) -> tuple[str, list[str]]:
     """The noun and the things of a list in an answer: « trois axes : A, B et C »."""
     for found in LIST.finditer(said):
         text = found["items"].strip(" ;\u00a0")
@@ -74,7 +74,7 @@ def _ordinal(rest: str, before: str, said: str) -> str | None:
     if not found:
         return None
     which, article = french.fold(found["which"]), found["article"].casefold()
-    noun, things = _items(said)
+    noun, things = items(said)
     feminine = True if article == "la" or which.endswith("iere") else None if article == "the" else False
     place = NUMBERED.get(which, 9)
     subjects = [

@@ -22,7 +22,9 @@ SAME_FOR = re.compile(
     r"[ ,]*(?:(?:de|pour|à|avec)\s(?!la\b|l')|d'|(?=(?:du|des|au|aux)\s))?|(?:eux|elles|lui|elle),\s)(?=\S)",
     re.I,
 )
-TRAILING = re.compile(r"(?:[\s,]+(?:alors|aussi|du coup|stp|svp|please|too|then|hein))+(?=[\s?.!]*$)", re.I)
+TRAILING = re.compile(
+    r"(?:[\s,]+(?:alors|aussi|else|du coup|stp|svp|please|too|then|hein))+(?=[\s?.!]*$)", re.I
+)
 CORRECTION = re.compile(
     r"^\s*(?:(?:non|nan|pardon|d[ée]sol[ée]e?|oups|excuse[zr]?(?:-moi| moi)?|erreur|au temps pour moi|je me (?:suis )?tromp\w+|enfin|plut[oô]t|sorry|no|mais)\b[ ,.!:]*)*"
     r"(?:(?:je|j')\s?(?:(?:parle|parlais|veux parler|voulais parler|pensais|demandais)\s(?:(?:plut[oô]t )?(?:de|d'|du|à|a)\s?)?|(?:voulais|veux) dire\s|demande\s)"

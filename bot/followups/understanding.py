@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from bot import small_talk
 from bot.answers import Question
+from bot.followups.noun_phrases import straight
+from bot.followups.references import items
 from bot.followups.rewriting import rewrite
 from index import french
 
@@ -66,7 +68,8 @@ def understand(question: Question) -> Understood:
     A rewritten question is never longer than LONGEST characters.
     """
     turns = question.history[-MOST_TURNS:]
-    topic, given = "", []
+    topic, listed = "", ""
+    given: list[str] = []
     for i, turn in enumerate(turns):
         if turn.role != "user":
             continue
@@ -78,13 +81,13 @@ def understand(question: Question) -> Understood:
             given += [said] if wants is Wants.MORE else []
             continue
         topic = _short(
-            turn.content, rewrite(small_talk.without_greeting(turn.content), topic, " ".join(given))
+            turn.content, rewrite(small_talk.without_greeting(turn.content), topic, _told(given, listed))
         )
-        given = [said]
+        given, listed = [said], said if items(straight(said))[1] else listed
     wants = wanted(question.text) if topic and any(given) else Wants.ANSWER
     if wants is not Wants.ANSWER:
         return Understood(topic, wants, tuple(given))
-    return Understood(_short(question.text, rewrite(question.text, topic, " ".join(given))))
+    return Understood(_short(question.text, rewrite(question.text, topic, _told(given, listed))))
 
 
 def standalone(question: Question) -> str:
@@ -105,6 +108,11 @@ def _spelled(word: str) -> str:
     if len(word) < 6 or french.is_known(word):
         return word
     return next(iter(difflib.get_close_matches(word, SPELLED, 1, 0.8)), word)
+
+
+def _told(given: list[str], listed: str) -> str:
+    """What was said of the topic, and last the latest list: « le deuxième » may be of an older answer."""
+    return " ".join(given if listed in given else [*given, listed]).strip()
 
 
 def _short(typed: str, rewritten: str) -> str:
