@@ -37,6 +37,9 @@ ASKS = re.compile(
     rf"(?<!autres )\b{WH}(?:\b|(?<='))|\best-ce\b|\bc'?\s?(?:est|[ée]tait)\b|-t-|-(?:il|elle|on|ils|elles|tu|vous|moi|nous)\b"
     r"|^\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I)  # fmt: skip
 QUEL = re.compile(r"^quel(?:le)?s?(?= (?:est|était) (?P<article>le|la) )", re.I)
+HAS_SUBJECT = re.compile(
+    r"\s*(?:ils?|elles?|they|it|[cç]a)\s\w", re.I
+)  # « Elle fait partie de l'ONU ? » has a verb
 ORDER = re.compile(
     r"\s*(?:parle|dis|explique|pr[ée]sente|donne|cite|liste|d[ée]cris|tell|list|give)\w*\b", re.I
 )
@@ -67,7 +70,7 @@ def rewrite(text: str, before: str, said: str = "") -> str:
         if found := step(changed, before, said):
             changed = found
             break
-    asking = ASKS.search(changed)
+    asking = ASKS.search(changed) or HAS_SUBJECT.match(rest)
     if not asking and (opened or changed != rest or is_bare(changed)):
         return _tidy(filled(changed, before, said))
     if changed == rest and asking and (found := completed(changed, before, said, plain, opened)):
