@@ -331,7 +331,7 @@ def test_the_reviewed_cases_agree_with_the_documents() -> None:
     cases = read_cases(FOLDER)
     for case in cases:
         assert set(case.documents) <= set(documents), case.id
-        proof = "\n\n".join(documents[name].text for name in case.documents)
+        proof = "\n\n".join(f"{documents[name].text}\n{documents[name].source}" for name in case.documents)
         assert metrics.missing_facts(proof, case.facts) == (), case.id
     tags = [tag for case in cases for tag in case.tags]
     assert len(cases) >= 70
