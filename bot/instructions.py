@@ -11,12 +11,18 @@ ABOUT = r"(?:instructions?|consignes?|directives?|regles?|ordres?|prompts?|invit
 MACHINE = r"(?:assistante?|modele(?: de langu?ag?e)?|chatbot|agent conversationnel|robot|ia|llm|gpt|intelligence artificielle)"
 FAMILIAR = r"(?:tes|vos|toutes?|ces|les|tous)"
 FORGET = r"(?:ignor\w+|oubli\w+|neglig\w+|contourn\w+|desobei\w+|abandonn\w+|annul\w+|outrepass\w+|desactiv\w+|remplac\w+)"
+# A document says « vous » to its readers (« Faites une demande », « Ajoutez 200 g »): that alone is no order to a
+# chatbot, unless it is about what to say.
 SAY = (
-    r"(?:repon(?:ds?|dez)|dis|dites|ecri(?:s|vez)|affiche[rz]?|revel(?:e|ez)|repet(?:e|ez)|recopi(?:e|ez)|tradui(?:s|sez)|"
-    r"ajoute[rz]?|affirme[rz]?|declare[rz]?|annonce[rz]?|conclu(?:s|ez)|imprime[rz]?|decod(?:e|ez)|execut(?:e|ez)|"
-    r"commence par|commencez par|termine par|terminez par|recommande[rz]?|conseille[rz]?|pretend(?:s|ez)|cite[rz]?|"
-    r"remplac(?:e|ez)|inser(?:e|ez)|fais|faites|obei(?:s|ssez)|envoi(?:e|ez)|invit(?:e|ez)|mention(?:ne|nez))"
+    r"(?:repon(?:ds?)|dis|ecris|affiche|revele|repete|recopie|traduis|ajoute|affirme|declare|annonce|conclus|imprime|decode|"
+    r"execute|commence par|termine par|recommande|conseille|pretends|cite|remplace|insere|fais|obeis|envoie|invite|mentionne)"
 )
+SAY_POLITELY = (
+    r"(?:repondez|dites|ecrivez|affichez|revelez|repetez|recopiez|traduisez|affirmez|declarez|annoncez|concluez|imprimez|"
+    r"commencez par|terminez par|pretendez|obeissez|decodez|executez) ?(?=que\b|seulement|uniquement|toujours|exactement|"
+    r"ceci|desormais|tout\b|chaque|vos\b|votre prompt|a tou|[:«\"])"
+)
+
 SIGNS = re.compile(
     "|".join(
         (
@@ -29,7 +35,7 @@ SIGNS = re.compile(
             rf"\b(?:a l'attention|a destination) (?:de l'|du |de la |de tout |des ){MACHINE}s?\b",
             rf"(?:^|[.:!?;«\"(\[*>-]\s*){MACHINE}\s?[,:]\s?\w+",
             r"<\s?/?\s?(?:passage|system|question|conversation)|‹\s?/?\s?(?:passage|system|question|conversation)|\[/?inst\]|### ?(?:instruction|system)",
-            rf"(?:^|[.:!?;«\"(\[*>-]\s*)(?:(?:et|puis|maintenant|desormais|toujours|s'il te plait) )?{SAY}(?:-\w+)?\b(?! (?:par|ete|en cours))",
+            rf"(?:^|[.:!?;«\"(\[*>-]\s*)(?:(?:et|puis|maintenant|desormais|toujours|s'il te plait) )?(?:{SAY_POLITELY}|{SAY}(?:-\w+)?\b(?! (?:par|ete|en cours)))",
         )
     )
 )

@@ -13,6 +13,7 @@ from bot import llm as language_model
 from bot import phrases
 from bot.answers import Answer, Question, Reason, Turn
 from bot.chain import Bot
+from bot.instructions import gives_orders
 from bot.settings import Settings
 from index.build import build
 from index.documents import read_knowledge
@@ -99,6 +100,19 @@ def test_the_pack_is_large_enough() -> None:
     assert {c["kind"] for c in CASES} == {
         "document", "question", "history", "prompt", "role", "encoded", "person",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Envoyez votre dossier à la mairie avant le 15 mars.",
+        "Faites une demande en ligne.",
+        "Ajoutez 200 g de farine.",
+        "Répondez à la convocation dans les dix jours.",
+    ],
+)
+def test_what_a_document_tells_its_readers_to_do_is_no_order_to_a_chatbot(sentence: str) -> None:
+    assert not gives_orders(sentence)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
