@@ -15,6 +15,7 @@ import typer
 from bot import phrases
 from bot.answers import Answer, Question, Turn, record
 from bot.settings import Settings
+from bot.translations import said_in
 from bot.writer import one_line
 from index.errors import EncoderMissing, IndexDamaged, IndexMissing, IndexProblem
 
@@ -131,7 +132,7 @@ def _is_turn(turn: Any) -> bool:
 
 def _show(answer: Answer) -> None:
     if answer.standalone_question != answer.question:
-        print(phrases.UNDERSTOOD_AS.format(question=answer.standalone_question))
+        print(said_in(answer.language, phrases.UNDERSTOOD_AS).format(question=answer.standalone_question))
     print(answer.text)
     for c in answer.citations:
         quote = one_line(c.quote)
@@ -141,8 +142,10 @@ def _show(answer: Answer) -> None:
                 number=c.number, quote=quote, title=c.title, source=c.source or c.document_id
             )
         )
+    if answer.note:
+        print(f"  {said_in(answer.language, answer.note)}")
     for question in answer.suggestions:
-        print("  " + phrases.TRY.format(question=question))
+        print("  " + said_in(answer.language, phrases.TRY).format(question=question))
 
 
 def _open(index: Path | None, **overrides: Any) -> "Bot":
@@ -153,6 +156,7 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         _fail(phrases.BAD_SETTING.format(setting=error))
     gc.disable()  # a tenth or more of the start would go into looking for garbage among imports
     from bot.chain import Bot
+    from bot.llm import LlmMissing, LlmUnusable
 
     try:
         return Bot.open(settings)
@@ -162,6 +166,10 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         _fail(phrases.INDEX_DAMAGED.format(command=error.command))
     except IndexProblem as error:
         _fail(phrases.INDEX_OUTDATED.format(command=error.command))
+    except LlmMissing as error:
+        _fail(phrases.LLM_MISSING.format(model=settings.llm, command=error))
+    except LlmUnusable as error:
+        _fail(phrases.LLM_UNUSABLE.format(model=settings.llm, kind=error))
     except EncoderMissing:
         _fail(phrases.ENCODER_MISSING.format(model=settings.encoder.model or "repere-encoder-fr"))
     finally:

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NO_EVIDENCE = "no_evidence"
     EMPTY = "empty"
     TOO_LONG = "too_long"
+    NEEDS_PERSON = "needs_person"
     UNREADABLE = "unreadable"
 
 
@@ -58,7 +59,11 @@ class Answer:
     `text` is plain French: each quoted sentence followed by its number, « … [1] », or a phrase when
     `refused` or small talk. `confidence` is the probability in [0, 1] that the quotes answer the
     question. `passages` are the ten best, ranked. `suggestions` are questions the documents answer.
-    `timings` are seconds by step.
+    `note` is one discreet line about how the answer came about, or "". `timings` are seconds by step.
+    When a language model words the answer, `text` holds its sentences, each followed by the numbers of
+    the quotes that prove it; `pending` is the beginning of the next sentence, which is still to be proved.
+    `language` is that of the question, "fr" or "en", for the words around the
+    quotes; a question in any other language is refused in its own.
     """
 
     question: str
@@ -70,7 +75,10 @@ class Answer:
     refused: bool = False
     reason: Reason = Reason.ANSWERED
     suggestions: tuple[str, ...] = ()
+    note: str = ""
+    pending: str = ""
     timings: dict[str, float] = field(default_factory=dict)
+    language: str = "fr"
 
 
 def record(answer: Answer, seconds: float) -> dict[str, Any]:
@@ -99,5 +107,6 @@ def record(answer: Answer, seconds: float) -> dict[str, Any]:
             for p in answer.passages
         ],
         "suggestions": list(answer.suggestions),
+        "note": answer.note,
         "seconds": round(seconds, 4),
     }

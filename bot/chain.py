@@ -1,19 +1,26 @@
 """Bot: the whole path of a question as one LangChain Runnable; no step reaches back."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import run_in_executor
 
-from bot import intake, phrases
-from bot.answers import Answer, Question, Reason, Turn
-from bot.followups import MOST_TURNS, standalone
-from bot.grounding import cite
+from bot import intake, phrases, sources
+from bot.answers import Answer, Citation, Question, Reason, Turn
+from bot.drafting import Drafting
+from bot.followups import MOST_TURNS, Understood, Wants, understand
+from bot.grounding import Grounding, cite
+from bot.llm import Llm
+from bot.personal import contact_lines, needs_person
 from bot.reader import Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
+from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
 from index.encoder import Encoder
@@ -39,9 +46,11 @@ class Bot(Runnable[Question | str, Answer]):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline) if settings.llm else None
         encoder = Encoder(settings.encoder)
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
         self.reader = Reader()
+        self.drafting = Drafting(llm, Grounding(encoder)) if llm else None
         self._texts: tuple[Generation, dict[str, str]] | None = None
         self._chain: Runnable[Answer, Answer] = (
             RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)
@@ -49,7 +58,10 @@ class Bot(Runnable[Question | str, Answer]):
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Bot":
-        """Load the encoder and open the index. Raises IndexProblem or EncoderMissing."""
+        """Load the encoder and open the index; make the client of the language model, if one is set.
+
+        Raises IndexProblem, EncoderMissing, LlmMissing or LlmUnusable.
+        """
         bot = cls(settings or Settings.from_environment())
         bot.retriever.generation()
         return bot
@@ -66,15 +78,33 @@ class Bot(Runnable[Question | str, Answer]):
 
     def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:
         """Answer one question."""
+        return [*self._answers(input, config)][-1]
+
+    def _answers(self, input: Question | str, config: RunnableConfig | None) -> Iterator[Answer]:
+        """The answer as it is written; without a language model there is only the last one."""
         started = time.perf_counter()
         question = Question(input) if isinstance(input, str) else input
+        extracted, to_be_worded = self._extract(question, config)
+        written: Iterator[Answer] = iter([extracted])
+        if self.drafting and to_be_worded and extracted.reason is Reason.ANSWERED:
+            written = self.drafting.stream(extracted, _cleaned(question.history), self._document_texts())
+        for answer in written:
+            yield replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
+
+    def _extract(self, question: Question, config: RunnableConfig | None) -> tuple[Answer, bool]:
+        """The extractive answer, or the refusal; and whether a language model may word it."""
         answer = intake.receive(question)
+        if answer.reason is Reason.ANSWERED and needs_person(answer.question):
+            return self._to_a_person(answer), False
         if answer.reason is Reason.ANSWERED:
-            understood = standalone(Question(without_greeting(answer.question), _cleaned(question.history)))
-            answer = self._chain.invoke(replace(answer, standalone_question=understood), config)
-        elif answer.reason is Reason.SMALL_TALK or answer.refused:
+            understood = understand(Question(without_greeting(answer.question), _cleaned(question.history)))
+            answer = replace(answer, standalone_question=understood.text)
+            if again := self._again(answer, understood):
+                return again, False
+            return self._chain.invoke(answer, config), True
+        if answer.reason is Reason.SMALL_TALK or answer.refused:
             answer = replace(answer, suggestions=self.coverage.questions[:SUGGESTED])
-        return replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
+        return answer, False
 
     def stream(
         self,
@@ -82,9 +112,12 @@ class Bot(Runnable[Question | str, Answer]):
         config: RunnableConfig | None = None,
         **kwargs: Any | None,
     ) -> Iterator[Answer]:
-        """Yield the answer as its text grows word by word; the last one is whole."""
-        answer = self.invoke(input, config)
-        yield from _growing(answer)
+        """Yield the answer as its text grows word by word; the last one is whole.
+
+        When a language model words it, the words of an unfinished sentence are in `pending`.
+        """
+        answers = self._answers(input, config)
+        yield from answers if self.drafting else _growing(next(answers))
 
     async def astream(
         self,
@@ -93,8 +126,8 @@ class Bot(Runnable[Question | str, Answer]):
         **kwargs: Any | None,
     ) -> AsyncIterator[Answer]:
         """`stream` for asynchronous programs."""
-        answer = await self.ainvoke(input, config)
-        for snapshot in _growing(answer):
+        snapshots = self.stream(input, config)
+        while (snapshot := await run_in_executor(config, next, snapshots, None)) is not None:
             yield snapshot
 
     def _retrieve(self, answer: Answer) -> Answer:
@@ -116,6 +149,24 @@ class Bot(Runnable[Question | str, Answer]):
             return self._refusal(answer)
         return replace(answer, text=write(citations), citations=citations)
 
+    def _again(self, answer: Answer, understood: Understood) -> Answer | None:
+        """More about the last question or the source of its answer; None when a new answer is wanted."""
+        citations: tuple[Citation, ...] = ()
+        if understood.wants is Wants.SOURCE:
+            citations = sources.quoted(understood.given[-1], self.retriever.generation().documents)
+            text = sources.told(citations, answer.language)
+            return replace(answer, text=text, citations=citations, confidence=1.0) if citations else None
+        if understood.wants is Wants.MORE:
+            passages = self.retriever.rank(understood.text)
+            evidence = self.reader.more(understood.text, passages, " ".join(understood.given))
+            citations = cite(evidence, self._document_texts())
+            answer = replace(answer, passages=passages)
+            if not citations:
+                return replace(self._refusal(answer), text=said_in(answer.language, phrases.NOTHING_MORE))
+            sure = max(e.probability for e in evidence)
+            return replace(answer, text=write(citations), citations=citations, confidence=sure)
+        return None
+
     def _refusal(self, answer: Answer) -> Answer:
         """Say that the documents do not tell, what they do cover, and what they do answer."""
         documents = self.retriever.generation().documents
@@ -126,10 +177,26 @@ class Bot(Runnable[Question | str, Answer]):
             questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
         return replace(
             answer,
-            text=phrases.refusal(tuple(d.title for d in documents)),
+            text=phrases.refusal(tuple(d.title for d in documents), partial(said_in, answer.language)),
             refused=True,
             reason=Reason.NO_EVIDENCE,
             suggestions=tuple(questions[:SUGGESTED]),
+        )
+
+    def _to_a_person(self, answer: Answer) -> Answer:
+        """Point at the organisation: the line of the documents that says how to reach it, or their source."""
+        passages = self.retriever.rank(phrases.HOW_TO_REACH)
+        contacts = cite(contact_lines(passages), self._document_texts())[:1]
+        sources = Counter(d.source for d in self.retriever.generation().documents if d.source).most_common(1)
+        contact = write(contacts) or "".join(source for source, _ in sources)
+        return replace(
+            answer,
+            text=said_in(answer.language, phrases.NEEDS_PERSON)
+            + (said_in(answer.language, phrases.CONTACT).format(contact=contact) if contact else ""),
+            citations=contacts,
+            passages=passages,
+            refused=not contacts,
+            reason=Reason.NEEDS_PERSON,
         )
 
     def _document_texts(self) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Every French sentence a user sees. Knows nothing of where it is shown."""
 
+from collections.abc import Callable
+
 # --- answers ---
 
 HELLO = "Bonjour ! Posez-moi une question sur les documents : je réponds en les citant."
@@ -16,19 +18,38 @@ TOO_LONG = "Votre question est trop longue : résumez-la en moins de {longest} 
 UNREADABLE = (
     "Je ne lis que le français et l’anglais : reformulez votre question avec des mots de ces langues."
 )
+SAID_BY = "D’après « {title} »{source} : {quotes}"
+NOTHING_MORE = "Les documents n’en disent pas plus."
 NO_ANSWER = "Je n’ai pas trouvé la réponse dans les documents."
 SUBJECTS = " Ils portent sur : {subjects}."
 MORE_SUBJECTS = " et {count} autres sujets"
 SUBJECTS_NAMED = 8
+WRITING = "Je rédige la réponse…"
+WITHHELD = "(Une phrase que les documents ne prouvent pas a été retirée.)"
+INSTEAD = "Les documents disent\u00a0:"
+LLM_WITHHELD = "Réponse rédigée par un modèle de langue\u00a0; ce qui n’était pas prouvé a été retiré."
+LLM_UNPROVED = "La réponse rédigée n’était pas prouvée\u00a0: voici les phrases mêmes des documents."
+LLM_NO_ANSWER = (
+    "Le modèle de langue n’a pas su répondre\u00a0: voici les phrases les plus proches des documents."
+)
+LLM_LATE = "Le modèle de langue a trop tardé\u00a0: voici les phrases mêmes des documents."
+LLM_UNAVAILABLE = "Le modèle de langue n’est pas disponible\u00a0: voici les phrases mêmes des documents."
+NEEDS_PERSON = (
+    "Je ne peux ni donner un conseil juridique ni aider en cas d’urgence. En cas de danger, appelez sans "
+    "attendre les secours de votre pays."
+)
+HOW_TO_REACH = (
+    "Comment contacter l’organisation : téléphone, courriel, adresse, urgence"  # searched, not shown
+)
+CONTACT = " Pour joindre l’organisation\u00a0: {contact}"
 
 
-def refusal(subjects: tuple[str, ...]) -> str:
-    """« Je ne sais pas », and which subjects the documents do cover."""
+def refusal(subjects: tuple[str, ...], say: Callable[[str], str] = str) -> str:
+    """« Je ne sais pas », and which subjects the documents do cover; `say` translates a phrase."""
     named = " ; ".join(subjects[:SUBJECTS_NAMED])
     rest = len(subjects) - SUBJECTS_NAMED
-    return NO_ANSWER + SUBJECTS.format(
-        subjects=named + (MORE_SUBJECTS.format(count=rest) if rest > 0 else "")
-    )
+    more = say(MORE_SUBJECTS).format(count=rest) if rest > 0 else ""
+    return say(NO_ANSWER) + say(SUBJECTS).format(subjects=named + more)
 
 
 # --- the terminal ---
@@ -49,6 +70,13 @@ CHAT_PROMPT = "Vous : "
 UNDERSTOOD_AS = "Compris : {question}"
 TRY = "Essayez : {question}"
 FROM = "[{number}] « {quote} » – {title}, {source}"
+LLM_MISSING = (
+    "Le modèle de langue «\u00a0{model}\u00a0» demande une bibliothèque de plus. Lancez\u00a0: {command}"
+)
+LLM_UNUSABLE = (
+    "Le modèle de langue «\u00a0{model}\u00a0» ne peut pas être utilisé ({kind}). Vérifiez REPERE_LLM, "
+    "REPERE_LLM_URL et la clé d’accès."
+)
 UNEXPECTED = "Une erreur inattendue m’empêche de répondre ({kind})."
 
 # --- the page ---
@@ -90,6 +118,7 @@ QUOTE = "« {text} »"
 SOURCE = "Source :"
 OPENS_OUTSIDE = "(s’ouvre dans un nouvel onglet)"
 REFUSED = "Je ne sais pas"
+TO_A_PERSON = "À voir avec une personne"
 UNCLEAR = "Question à reformuler"
 FAILED = "Réponse impossible"
 FAILED_TEXT = (

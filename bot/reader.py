@@ -16,11 +16,14 @@ import numpy as np
 
 from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
 from index import english, french
+from index.languages import is_english
 from index.passages import RankedPassage, sentences
 
 PASSAGES_READ = 6
 MOST_QUOTES = 3
 CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability, is quoted beside it
+MOST_MORE = 2  # quotes of « plus de détails »
+STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
 ALIKE = 0.8  # credit from which a name stands in a passage
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
@@ -123,7 +126,7 @@ def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
 
 
 def _asked(question: str) -> list[str]:
-    if french.is_english(question):
+    if is_english(question):
         return ["|".join(forms) for forms in english.translated(question)]
     return [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
 
@@ -167,7 +170,7 @@ def features(
         kind_of(question),
         wants_several(question),
     )
-    foreign = french.is_english(question)
+    foreign = is_english(question)
     total = sum(asked.values()) or 1.0
     noun, classes = focus(question), class_words(question)
     if foreign:
@@ -262,6 +265,22 @@ class Reader:
             Weighed(hit, hit.passage.text[a:b], float(ranked[i]), dict(zip(FEATURES, matrix[i], strict=True)))
             for i, (hit, a, b) in sorted(enumerate(places), key=lambda each: -ranked[each[0]])
         )
+
+    def more(self, question: str, hits: tuple[RankedPassage, ...], given: str) -> tuple[Evidence, ...]:
+        """The next best sentences that `given` lacks, those of documents it quotes first; maybe none."""
+        places, matrix = features(question, hits)
+        if not places:
+            return ()
+        ranked = probabilities(matrix, self.model.rank)
+        texts = [" ".join(hit.passage.text[a:b].split()) for hit, a, b in places]
+        given = " ".join(given.split())
+        quoted = {
+            hit.passage.document_id for (hit, _, _), text in zip(places, texts, strict=True) if text in given
+        }
+        left = [i for i, text in enumerate(texts) if text not in given]
+        left = [i for i in left if places[i][0].passage.document_id in quoted or ranked[i] >= STILL_NEAR]
+        left.sort(key=lambda i: (places[i][0].passage.document_id not in quoted, -ranked[i]))
+        return tuple(self._evidence(question, places[i], float(ranked[i])) for i in left[:MOST_MORE])
 
     def _adds(
         self, question: str, places: list[tuple[RankedPassage, int, int]], kept: list[int], i: int

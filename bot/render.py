@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bot import phrases
 from bot.answers import Answer, Citation, Reason
 from bot.intake import LONGEST
+from bot.translations import said_in
 
 REFERENCE = re.compile(r"\[(\d{1,3})\]")
 # Control characters, halves of surrogate pairs (no JSON can carry them) and marks that reorder text.
@@ -92,10 +93,10 @@ def exchange(shown: Exchange) -> str:
     kind = "refusal" if label else "answer"
     return (
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
-        f'<h2 class="asked" dir="auto"><span class="unseen">{safe(phrases.YOUR_QUESTION)} </span>'
+        f'<h2 class="asked" dir="auto">{_unseen(_say(answer, phrases.YOUR_QUESTION))}'
         f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
-        f"{_badge(label)}{_text(shown, anchor)}{_proofs(answer, anchor)}"
-        f"{_questions(phrases.SUGGESTIONS, answer.suggestions, 'suggestions')}{_tools(shown)}"
+        f"{_badge(label)}{_text(shown, anchor)}{_note(answer)}{_proofs(answer, anchor)}"
+        f"{_questions(_say(answer, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
     )
 
@@ -130,11 +131,11 @@ def _words(text: str) -> re.Pattern[str]:
 
 def _text(shown: Exchange, anchor: str) -> str:
     """The words of the answer: decisive ones in bold, each [n] a link to its quote."""
-    if shown.stage == "failed":
-        return _paragraph(phrases.FAILED_TEXT, "text")
     answer = shown.answer
-    if not answer.text:
-        return _paragraph(phrases.SEARCHING, "text searching")
+    if shown.stage == "failed":
+        return _paragraph(_say(answer, phrases.FAILED_TEXT), "text")
+    if not answer.text and not answer.pending:
+        return _paragraph(_say(answer, answer.note or phrases.SEARCHING), "text searching")
     spans: list[Span] = []
     quoted: list[tuple[int, int]] = []
     for citation in answer.citations:
@@ -151,18 +152,26 @@ def _text(shown: Exchange, anchor: str) -> str:
     for found in REFERENCE.finditer(answer.text):
         number = int(found[1])
         if number in numbers and not any(a <= found.start() < b for a, b in quoted):
-            name = safe(phrases.QUOTE_NUMBER.format(number=number))
+            name = safe(_say(answer, phrases.QUOTE_NUMBER).format(number=number))
             link = f'<a class="reference" href="#{anchor}-{number}" aria-label="{name}">'
             spans.append((found.start(), found.end(), link, "</a>"))
+    for found in re.finditer(re.escape(phrases.WITHHELD), answer.text):
+        spans.append((*found.span(), '<span class="withdrawn">', "</span>"))
     text = answer.text.replace(" [", "\u00a0[")  # a number never starts a line; the length stays
-    return f'<p class="text" dir="auto">{_woven(text, spans)}</p>'
+    pending = f' <span class="pending">{safe(answer.pending)}</span>' if answer.pending else ""
+    return f'<p class="text" dir="auto">{_woven(text, spans)}{pending}</p>'
+
+
+def _note(answer: Answer) -> str:
+    """How the answer came about, in one discreet line below it."""
+    return _paragraph(_say(answer, answer.note), "note") if answer.note and answer.text else ""
 
 
 def _proofs(answer: Answer, anchor: str) -> str:
     if not answer.citations:
         return ""
     items = "".join(f"<li>{_proof(answer, c, f'{anchor}-{c.number}')}</li>" for c in answer.citations)
-    return f'<h3>{safe(phrases.PROOFS)}</h3><ol class="proofs">{items}</ol>'
+    return f'<h3>{safe(_say(answer, phrases.PROOFS))}</h3><ol class="proofs">{items}</ol>'
 
 
 def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
@@ -172,10 +181,11 @@ def _proof(answer: Answer, citation: Citation, anchor: str) -> str:
     around = safe(passage[:start]), safe(passage[start + len(citation.quote) :])
     return (
         f'<details id="{anchor}"><summary><span class="number" aria-hidden="true">{citation.number}</span>'
-        f'<span class="unseen">{safe(phrases.QUOTE_NUMBER.format(number=citation.number))} </span>'
+        f"{_unseen(_say(answer, phrases.QUOTE_NUMBER).format(number=citation.number))}"
         f'<span class="titles"><span class="quote">{safe(phrases.QUOTE.format(text=citation.quote))}</span>'
         f'<span class="title">{safe(citation.title)}</span></span></summary>'
-        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>{_source(citation)}</details>'
+        f'<blockquote dir="auto">{around[0]}{marked}{around[1]}</blockquote>'
+        f"{_source(citation, answer)}</details>"
     )
 
 
@@ -190,7 +200,7 @@ def _passage_around(answer: Answer, citation: Citation) -> tuple[str, int]:
     return citation.quote, 0
 
 
-def _source(citation: Citation) -> str:
+def _source(citation: Citation, answer: Answer) -> str:
     """A link for a web address; any other source (a path, a `javascript:` trick) is only text."""
     if not citation.source:
         return ""
@@ -202,17 +212,23 @@ def _source(citation: Citation) -> str:
     if parts.scheme in ("http", "https") and parts.netloc:
         shown = (
             f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{safe(parts.netloc + parts.path)}'
-            f'<span class="unseen"> {safe(phrases.OPENS_OUTSIDE)}</span></a>'
+            f'<span class="unseen"> {safe(_say(answer, phrases.OPENS_OUTSIDE))}</span></a>'
         )
-    return f'<p class="source">{safe(phrases.SOURCE)} {shown}</p>'
+    return f'<p class="source">{safe(_say(answer, phrases.SOURCE))} {shown}</p>'
+
+
+def _say(answer: Answer, phrase: str) -> str:
+    """A phrase in the language that the question was asked in."""
+    return said_in(answer.language, phrase)
 
 
 def _understood(answer: Answer) -> str:
     """How a follow-up was read, when that is not what was typed."""
-    meant, typed = (" ".join(t.split()) for t in (answer.standalone_question, answer.question))
-    if not meant or meant.casefold() == typed.casefold()[: len(meant)]:
+    meant = answer.standalone_question
+    plain, typed = (" ".join(t.split()).casefold() for t in (meant, answer.question))
+    if not plain or typed.startswith(plain):
         return ""
-    return _paragraph(phrases.UNDERSTOOD.format(question=_shortened(meant)), "understood")
+    return _paragraph(_say(answer, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
 
 
 def _shortened(text: str) -> str:
@@ -220,11 +236,11 @@ def _shortened(text: str) -> str:
 
 
 def _label(shown: Exchange) -> str:
-    if shown.stage == "failed":
-        return phrases.FAILED
-    if not shown.answer.refused:
+    if shown.stage != "failed" and not shown.answer.refused:
         return ""
-    return phrases.REFUSED if shown.answer.reason is Reason.NO_EVIDENCE else phrases.UNCLEAR
+    named = {Reason.NO_EVIDENCE: phrases.REFUSED, Reason.NEEDS_PERSON: phrases.TO_A_PERSON}
+    label = named.get(shown.answer.reason, phrases.UNCLEAR)
+    return _say(shown.answer, phrases.FAILED if shown.stage == "failed" else label)
 
 
 def _badge(label: str) -> str:
@@ -233,9 +249,13 @@ def _badge(label: str) -> str:
 
 
 def _tools(shown: Exchange) -> str:
-    if shown.stage != "done" or shown.answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
+    answer = shown.answer
+    if shown.stage != "done" or answer.reason not in (Reason.ANSWERED, Reason.NO_EVIDENCE):
         return ""
-    verdicts = (("helpful", phrases.HELPFUL), ("unhelpful", phrases.UNHELPFUL))
+    verdicts = (
+        ("helpful", _say(answer, phrases.HELPFUL)),
+        ("unhelpful", _say(answer, phrases.UNHELPFUL)),
+    )
     buttons = "".join(
         f'<button type="button" data-verdict="{verdict}" data-number="{shown.number}" '
         f'aria-pressed="{str(shown.verdict == verdict).lower()}">'
@@ -243,9 +263,9 @@ def _tools(shown: Exchange) -> str:
         for verdict, name in verdicts
     )
     return (
-        f'<div class="tools"><button type="button" data-copy="{safe(plain(shown.answer))}">'
-        f'{safe(phrases.COPY)}</button><span role="status"></span>'
-        f'<div role="group" aria-label="{safe(phrases.JUDGE)}">{buttons}</div></div>'
+        f'<div class="tools"><button type="button" data-copy="{safe(plain(answer))}">'
+        f'{safe(_say(answer, phrases.COPY))}</button><span role="status"></span>'
+        f'<div role="group" aria-label="{safe(_say(answer, phrases.JUDGE))}">{buttons}</div></div>'
     )
 
 
@@ -264,3 +284,8 @@ def _items(texts: tuple[str, ...], kind: str) -> str:
 
 def _paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{safe(text)}</p>'
+
+
+def _unseen(text: str) -> str:
+    """Words for those who listen to the page."""
+    return f'<span class="unseen">{safe(text)} </span>'

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import phrases, render
 from bot.answers import Answer, Question, Turn, record
+from bot.followups import MOST_TURNS
 from bot.intake import LONGEST
 from bot.render import Exchange
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-TURNS_KEPT = 20  # earlier turns a question is read with
 EXCHANGES_SHOWN = 50  # a longer conversation loses its oldest exchanges
 VISITORS = 100  # answered at the same time, each in a thread of its own
 FEEDBACK_LARGEST = 5_000_000  # bytes; beyond it no further verdict is written
@@ -245,13 +245,13 @@ def _history(exchanges: Exchanges) -> tuple[Turn, ...]:
     turns: list[Turn] = []
     for exchange in exchanges:
         turns += [Turn("user", exchange.answer.question), Turn("assistant", exchange.answer.text)]
-    return tuple(turns[-TURNS_KEPT:])
+    return tuple(turns[-MOST_TURNS:])
 
 
 def _checked(question: Any, history: Any) -> Question:
     """What a program asks, which may be anything. Raises an error that Gradio passes on as a sentence."""
     try:
-        turns = [(each["role"], each["content"]) for each in history[-TURNS_KEPT:]]
+        turns = [(each["role"], each["content"]) for each in history[-MOST_TURNS:]]
     except (IndexError, KeyError, TypeError):
         turns = [("", "")]
     texts = (question, *(content for _, content in turns))

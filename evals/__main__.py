@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.reader import MODEL
-from evals import commands
+from evals import commands, entail
 from evals.bench import bench_rows, cold_bot, cold_start, cold_stock, warm
 from evals.cases import FOLDER, CaseFileError, read_cases
 from evals.gate import read_thresholds, short_of
@@ -159,7 +159,7 @@ def calibrate(
     from evals import calibrate as fitting
     from index.encoder import EncoderName
 
-    reviewed = read_cases(cases)
+    reviewed = tuple(c for c in read_cases(cases) if not {"dialogue", "held-out"} & {*c.tags})
     try:
         items = squad(questions)
     except ValueError as error:
@@ -168,6 +168,33 @@ def calibrate(
     fitted = fitting.calibrate(reviewed, items, index, name, near, far, typer.echo)
     if save:
         fitting.write(fitted, name.identity, out)
+
+
+@app.command()
+def grounding(
+    labelled: Annotated[
+        Path, typer.Option(help="Sentences that their quote holds or does not.")
+    ] = entail.LABELLED,
+    save: Annotated[bool, typer.Option("--write", help="Write bot/grounding.json.")] = False,
+) -> None:
+    """Fit what a reworded sentence must reach to be shown; print the trade-off, fitted and kept out."""
+    from index.encoder import Encoder, EncoderName
+
+    encoder = Encoder(EncoderName.from_environment())
+    sentences = entail.observe(labelled, encoder)
+    sides = {"fitted": [x for x in sentences if x.fitted], "kept out": [x for x in sentences if not x.fitted]}
+    fitted = entail.fit(sides["fitted"])
+    rows = {side: entail.trade_off(inside, fitted) for side, inside in sides.items() if inside}
+    for side, lines in rows.items():
+        typer.echo(f"\n{side}")
+        for row in lines:
+            typer.echo("  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+    threshold = entail.best_threshold(rows["fitted"])
+    figures = {side: next(r for r in lines if r["threshold"] == threshold) for side, lines in rows.items()}
+    counts = {"held": sum(x.held for x in sentences), "not_held": sum(not x.held for x in sentences)}
+    typer.echo(f"\nthreshold {threshold}; sentences {counts}")
+    if save:
+        entail.write(fitted, threshold, {"sentences": counts, **figures}, encoder)
 
 
 def _documents(folder: Path) -> dict[str, Document]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 
 from bot.answers import Question, Turn
-from evals.values import tokens
+from bot.values import tokens
 
 FOLDER = Path(__file__).with_name("cases")
 THRESHOLDS = "thresholds.yaml"  # lies among the cases, is not one of them

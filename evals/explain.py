@@ -15,6 +15,7 @@ from evals.cases import Case
 from evals.metrics import missing_facts, wrong
 from index import english, french
 from index.errors import RepereError
+from index.languages import is_english
 from index.passages import Passage, RankedPassage
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate,
     from index.retriever import CANDIDATES
 
     generation = retriever.generation()
-    searched = english.in_french(question) if french.is_english(question) else question
+    searched = english.in_french(question) if is_english(question) else question
     found = retriever.rank(question, 5 * CANDIDATES)
     scores = {
         "stems": generation.lexical.stems(searched, CANDIDATES),

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.answers import Answer
+from bot.values import holds, tokens
 from evals.cases import Case
 from evals.replies import Reply
 from evals.results import Quote
-from evals.values import holds, tokens
 from index.documents import Document
 
 MARK = re.compile(r"\s*\[\d+\]")
@@ -37,7 +37,7 @@ GOLD = "cases to answer with one group of facts; a refusal or a crash counts 0"
 SURE = "answers given with a confidence, right or not; refusals and crashes are left out"
 DUE = "all cases of a run that has one to refuse"
 SUCCESS = "success@k, https://ir-measur.es/en/latest/measures.html"
-SQUAD = "Rajpurkar et al., SQuAD (2016), on the tokens of evals/values.py"
+SQUAD = "Rajpurkar et al., SQuAD (2016), on the tokens of bot/values.py"
 MANNING = "Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), 8.3"
 
 METRICS: Mapping[str, Metric] = {
@@ -85,7 +85,7 @@ METRICS: Mapping[str, Metric] = {
         "higher",
         "0–1",
         "cases to answer with facts; a refusal or a crash counts 0",
-        "evals.values.holds",
+        "bot.values.holds",
     ),
     "exact match": Metric(
         "the answer's tokens are those of an alias; accents, articles and elided words do not count",
@@ -236,7 +236,7 @@ def recall_at(ranked: Sequence[str], expected: Collection[str], k: int = 10) -> 
 
 
 def missing_facts(text: str, facts: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The first alias of each group that `text` states in none of its forms (see `evals.values.holds`)."""
+    """The first alias of each group that `text` states in none of its forms (see `bot.values.holds`)."""
     said = MARK.sub(" ", text)
     return tuple(group[0] for group in facts if not any(holds(said, alias) for alias in group))
 

@@ -13,10 +13,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bot.values import holds
 from evals import charts, wording
 from evals.metrics import MARK, METRICS, missing_facts, percentile
 from evals.results import Result, Run, Score
-from evals.values import holds
 from evals.wording import NBSP, VARIANTS, VERDICTS, amount, percent
 
 HERE = Path(__file__).parent

@@ -29,14 +29,6 @@ STOP_WORDS = frozenset(
     the of and to in is are was were what which who where when how did does do has have had an for by on
     at with from it its this that these those be been many much""".split()
 )
-ENGLISH = frozenset(
-    """the of and to is are was were what which who whom where when how why did does do has have had for by
-    with from its this that these those been many much long there their they it in at""".split()
-)
-FRENCH = frozenset(
-    """le la les l de des du d et est sont a au aux en un une que qu qui quoi quel quelle quels quelles ou
-    quand comment combien pourquoi pour par dans sur avec ce cette ces il elle ils elles ont etait""".split()
-)
 _stemmer = snowballstemmer.stemmer("french")
 
 
@@ -66,12 +58,6 @@ def stem(word: str) -> str:
 def is_stop_word(word: str) -> bool:
     """Whether a folded word carries no topic."""
     return word in STOP_WORDS or (len(word) == 1 and not word.isdigit())
-
-
-def is_english(text: str) -> bool:
-    """Whether the small words of a question are English rather than French."""
-    found = words(text)
-    return sum(w in ENGLISH for w in found) > sum(w in FRENCH for w in found)
 
 
 def terms(text: str) -> list[str]:

@@ -12,9 +12,10 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from index import english, french
+from index import english
 from index.encoder import Encoder
 from index.errors import IndexOutdated
+from index.languages import is_english
 from index.passages import RankedPassage
 from index.store import Generation, current
 
@@ -57,7 +58,7 @@ class HybridRetriever(BaseRetriever):
         generation = self.generation()
         vector = self.encoder.query(question)
         lexical = generation.lexical
-        searched = english.in_french(question) if french.is_english(question) else question
+        searched = english.in_french(question) if is_english(question) else question
         stems = _scaled(lexical.stems(searched, CANDIDATES))
         pairs = _scaled(lexical.pairs(searched, CANDIDATES))
         grams = _scaled(lexical.grams(searched, CANDIDATES))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,11 @@ def test_the_index_command_names_a_bad_file(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "vide.md" in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+def test_every_setting_is_documented() -> None:
+    sources = [ROOT / "bot" / "settings.py", ROOT / "index" / "encoder.py"]
+    named = {name for path in sources for name in re.findall(r"REPERE_[A-Z_]*[A-Z]", path.read_text("utf-8"))}
+    assert len(named) >= 10
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [name for name in sorted(named) if f"`{name}`" not in readme] == []

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answers import Answer, Citation, Question
+from bot.values import MONTHS, holds, tokens
 from evals import metrics
 from evals.baselines import BM25Chain
 from evals.bench import ColdStartError, Row, bench_rows, cold_start
@@ -20,7 +21,6 @@ from evals.replies import reply_of
 from evals.report import as_json, bench_table, failures, table
 from evals.run import run_cases
 from evals.scores import summarise
-from evals.values import MONTHS, holds, tokens
 from index.documents import Document, read_knowledge
 from index.passages import Passage, RankedPassage
 
@@ -337,7 +337,7 @@ def test_the_reviewed_cases_agree_with_the_documents() -> None:
     cases = read_cases(FOLDER)
     for case in cases:
         assert set(case.documents) <= set(documents), case.id
-        proof = "\n\n".join(documents[name].text for name in case.documents)
+        proof = "\n\n".join(f"{documents[name].text}\n{documents[name].source}" for name in case.documents)
         assert metrics.missing_facts(proof, case.facts) == (), case.id
     tags = [tag for case in cases for tag in case.tags]
     assert len(cases) >= 70

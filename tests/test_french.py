@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import french
+from index.languages import is_english
 
 
 @pytest.mark.parametrize(
@@ -67,4 +68,4 @@ def test_a_topical_word_is_rarer_than_a_small_one() -> None:
     ],
 )
 def test_english_is_told_by_its_small_words(text: str, english: bool) -> None:
-    assert french.is_english(text) is english
+    assert is_english(text) is english

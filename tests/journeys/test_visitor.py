@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from bot import phrases, web
 from bot.answers import Answer, Citation, Question, Reason
+from bot.followups import MOST_TURNS
 from bot.intake import LONGEST
 from index.passages import Passage, RankedPassage
 from tests.journeys.conftest import FakeBot, serving
@@ -275,15 +276,24 @@ def test_the_bot_gets_the_last_turns_as_plain_text(tmp_path: Path, open_page: Op
     bot = FakeBot(answer, tmp_path)
     with serving(bot) as address:
         page = open_page(address)
-        for number in range(1, 13):
+        for number in range(1, 4):
             ask(page, f"Question <b>{number}</b>")
     assert bot.asked[0].history == ()
     history = bot.asked[-1].history
-    assert len(history) == web.TURNS_KEPT
+    assert len(history) == 4
     assert [(t.role, t.content) for t in history[:2]] == [
-        ("user", "Question <b>2</b>"),
+        ("user", "Question <b>1</b>"),
         ("assistant", "Le phare est gardé."),
     ]
+
+
+def test_only_the_last_turns_of_a_program_are_read(tmp_path: Path) -> None:
+    bot = FakeBot(answer, tmp_path)
+    turns = [{"role": "user", "content": f"Question {number}"} for number in range(MOST_TURNS + 5)]
+    with serving(bot) as address, httpx.Client(base_url=address, timeout=60) as client:
+        call = client.post("gradio_api/call/ask", json={"data": ["Où ?", turns]}).json()["event_id"]
+        assert "event: complete" in client.get(f"gradio_api/call/ask/{call}").text
+    assert [t.content for t in bot.asked[0].history] == [t["content"] for t in turns[5:]]
 
 
 def test_a_lost_server_is_told_in_french(tmp_path: Path, open_page: Open) -> None:

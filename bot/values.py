@@ -71,12 +71,13 @@ def holds(text: str, fact: str) -> bool:
     """
     wanted, given = tokens(fact), tokens(text)
     return bool(wanted) and any(
-        all(_agree(w, g) for w, g in zip(wanted, given[i : i + len(wanted)], strict=True))
+        all(agree(w, g) for w, g in zip(wanted, given[i : i + len(wanted)], strict=True))
         for i in range(len(given) - len(wanted) + 1)
     )
 
 
-def _agree(wanted: Token, given: Token) -> bool:
+def agree(wanted: Token, given: Token) -> bool:
+    """Whether a token of a text states one that is looked for; a date may tell more than is asked."""
     if isinstance(given, str):
         return wanted == given
     if isinstance(wanted, str):  # a year alone
