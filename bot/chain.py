@@ -15,6 +15,7 @@ from bot.answers import Answer, Citation, Question, Reason, Turn
 from bot.drafting import Drafting
 from bot.followups import MOST_TURNS, Understood, Wants, understand
 from bot.grounding import Grounding, cite
+from bot.instructions import without_orders
 from bot.llm import Llm
 from bot.personal import contact_lines, needs_person
 from bot.reader import Reader, Reading
@@ -97,7 +98,8 @@ class Bot(Runnable[Question | str, Answer]):
         if answer.reason is Reason.ANSWERED and needs_person(answer.question):
             return self._to_a_person(answer), False
         if answer.reason is Reason.ANSWERED:
-            understood = understand(Question(without_greeting(answer.question), _cleaned(question.history)))
+            asked = without_orders(without_greeting(answer.question))
+            understood = understand(Question(asked, _cleaned(question.history)))
             answer = replace(answer, standalone_question=understood.text)
             if again := self._again(answer, understood):
                 return again, False

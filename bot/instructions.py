@@ -6,6 +6,7 @@ Grammar of French (and a little English), so it misses some. What it misses stil
 import re
 
 from index import french
+from index.passages import sentences
 
 ABOUT = r"(?:instructions?|consignes?|directives?|regles?|ordres?|prompts?|invites? systeme|ce qui precede|tout ce qui)"
 MACHINE = r"(?:assistante?|modele(?: de langu?ag?e)?|chatbot|agent conversationnel|robot|ia|llm|gpt|intelligence artificielle)"
@@ -39,6 +40,13 @@ SIGNS = re.compile(
         )
     )
 )
+
+
+def without_orders(question: str) -> str:
+    """A question without its sentences that give orders; as it is when nothing is asked beside them."""
+    parts = [question[a:b] for a, b in sentences(question)]
+    kept = " ".join(part for part in parts if not gives_orders(part))
+    return kept if kept and "?" in kept else question
 
 
 def gives_orders(text: str) -> bool:
