@@ -94,7 +94,7 @@ def exchange(shown: Exchange) -> str:
     return (
         f'<article class="exchange" id="{anchor}" aria-busy="{str(shown.stage == "writing").lower()}">'
         f'<h2 class="asked" dir="auto">{_unseen(_say(answer, phrases.YOUR_QUESTION))}'
-        f'{safe(question)}</h2>{_understood(answer)}<div class="{kind}">'
+        f'{safe(_unbroken(question))}</h2>{_understood(answer)}<div class="{kind}">'
         f"{_badge(label)}{_text(shown, anchor)}{_note(answer)}{_proofs(answer, anchor)}"
         f"{_questions(_say(answer, phrases.SUGGESTIONS), answer.suggestions, 'suggestions')}{_tools(shown)}"
         "</div></article>"
@@ -229,6 +229,11 @@ def _understood(answer: Answer) -> str:
     if not plain or typed.startswith(plain):
         return ""
     return _paragraph(_say(answer, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
+
+
+def _unbroken(text: str) -> str:
+    """The text with its « ? » on the line of the word before it."""
+    return re.sub(r" (?=[?!:;»])", "\u00a0", text)
 
 
 def _shortened(text: str) -> str:

@@ -25,6 +25,7 @@ STOP_WORDS = frozenset(
     pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se sera seront ses si soit son
     sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une vers vos votre vous y
     combien combiens quelqu aussi ainsi afin donc alors cependant etc exactement precisement vraiment juste
+    kel kels kelle kelles koi ki kan qd cb pk pq pr ds ac ke kom keske keski
     svp stp please slt bjr bonjour merci voudrais aimerais dites dis
     the of and to in is are was were what which who where when how did does do has have had an for by on
     at with from it its this that these those be been many much""".split()
