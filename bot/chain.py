@@ -23,6 +23,7 @@ from bot.small_talk import without_greeting
 from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
+from index.cross_encoder import CrossEncoder
 from index.encoder import Encoder
 from index.retriever import HybridRetriever
 from index.store import Generation
@@ -48,7 +49,9 @@ class Bot(Runnable[Question | str, Answer]):
         self.settings = settings
         llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline) if settings.llm else None
         encoder = Encoder(settings.encoder)
-        self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
+        self.retriever = HybridRetriever(
+            index=settings.index, encoder=encoder, cross_encoder=CrossEncoder()
+        )
         self.reader = Reader()
         self.drafting = Drafting(llm, Grounding(encoder)) if llm else None
         self._texts: tuple[Generation, dict[str, str]] | None = None

@@ -25,6 +25,7 @@ CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability,
 MOST_MORE = 2  # quotes of « plus de détails »
 STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
+UNREAD = -6.0  # log-odds taken for a sentence that the cross-encoder did not read
 ALIKE = 0.8  # credit from which a name stands in a passage
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -49,6 +50,8 @@ FEATURES = (
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
     "asked_lead",  # the same, less its mean over the passages read
+    "read",  # the cross-encoder's log-odds that the sentence answers, per 10
+    "read_likely",  # the same as a probability
     "foreign",  # the question is in English: its words are compared through their translations
 )
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
@@ -160,6 +163,8 @@ def features(
     texts = [h.passage.text[a:b] for h, a, b in places]
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - cosines.mean()
+    margins = np.array([m for h in hits for m in (h.margins or [UNREAD] * len(h.meanings))]).clip(-10, 10)
+    likely = 1 / (1 + np.exp(-margins))
     around = {
         h.passage.id: _topical(" ".join((h.passage.title, h.passage.text, *h.passage.questions)))
         for h in hits
@@ -208,6 +213,8 @@ def features(
             math.log(1 + len(text.split())),
             hit.asked,
             hit.asked - usual,
+            margins[i] / 10,
+            likely[i],
             foreign,
         )
     return places, matrix

@@ -26,6 +26,7 @@ from evals.metrics import missing_facts
 from evals.statistics import calibration_error
 from index.build import build
 from index.documents import read_knowledge
+from index.cross_encoder import CrossEncoder
 from index.encoder import Encoder, EncoderName
 from index.passages import RankedPassage
 from index.retriever import HybridRetriever
@@ -141,7 +142,7 @@ def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName)
             (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
         build(knowledge, index, encoder=name)
         stored = {d.id: d.text for d in read_knowledge(knowledge).documents}
-        retriever = HybridRetriever(index=index, encoder=encoder)
+        retriever = HybridRetriever(index=index, encoder=encoder, cross_encoder=CrossEncoder())
         for item in held:
             gold = str(texts.index((item.title, item.text)))
             answer = item.text[item.start : item.end]
@@ -165,7 +166,7 @@ def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName)
 
 def observe_cases(cases: Sequence[Case], far: list[str], index: Path, encoder: Encoder) -> list[Asked]:
     """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
-    retriever = HybridRetriever(index=index, encoder=encoder)
+    retriever = HybridRetriever(index=index, encoder=encoder, cross_encoder=CrossEncoder())
     asked: list[Asked] = []
     for case in cases:
         question, group = standalone(case.asked), group_of(case)

@@ -11,6 +11,7 @@ import typer
 
 from index.build import build as build_index
 from index.build import verify as verify_index
+from index.cross_encoder import CrossEncoder
 from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, KnowledgeError, RepereError
 from index.retriever import HybridRetriever
@@ -62,7 +63,7 @@ def search(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Print the best passages for a question."""
-    retriever = HybridRetriever(index=index, encoder=Encoder(EncoderName.from_environment()))
+    retriever = HybridRetriever(index=index, encoder=Encoder(EncoderName.from_environment()), cross_encoder=CrossEncoder())
     for rank, hit in enumerate(retriever.rank(question[:1000], count), 1):
         passage = hit.passage
         if as_json:
