@@ -16,7 +16,6 @@ from index.errors import RepereError
 
 LABELLED = Path(__file__).parent / "grounding.yaml"
 SLACK = 0.9  # of the least cosine of a held sentence that was fitted on
-LEAST_KEPT = 0.92  # share of the held sentences fitted on that the threshold must keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,9 @@ def trade_off(labelled: list[Labelled], fitted: Entailment) -> list[dict[str, fl
 
 
 def best_threshold(rows: list[dict[str, float]]) -> float:
-    """The highest threshold that keeps LEAST_KEPT: a sentence withheld costs less than a false one shown."""
-    return max((r["threshold"] for r in rows if r["kept"] >= LEAST_KEPT), default=rows[0]["threshold"])
+    """One step above the lowest threshold at which no false sentence is shown; the highest if none is."""
+    safe = [r["threshold"] for r in rows if r["withheld"] == 1.0]
+    return safe[min(1, len(safe) - 1)] if safe else rows[-1]["threshold"]
 
 
 def write(fitted: Entailment, threshold: float, figures: dict[str, Any], encoder: Encoder) -> None:
