@@ -21,6 +21,7 @@ from bot.personal import contact_lines, needs_person
 from bot.reader import Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
+from bot.spelling import respelled
 from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
@@ -135,6 +136,9 @@ class Bot(Runnable[Question | str, Answer]):
     def _retrieve(self, answer: Answer) -> Answer:
         started = time.perf_counter()
         passages = self.retriever.rank(answer.standalone_question)
+        question = respelled(answer.standalone_question, passages)
+        if question != answer.standalone_question:
+            answer, passages = replace(answer, standalone_question=question), self.retriever.rank(question)
         return replace(answer, passages=passages, timings={"retrieve": time.perf_counter() - started})
 
     def _read(self, answer: Answer) -> dict[str, Any]:

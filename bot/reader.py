@@ -26,6 +26,7 @@ MOST_MORE = 2  # quotes of « plus de détails »
 STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
 ALIKE = 0.8  # credit from which a name stands in a passage
+SMOOTHING, USUAL_MEANING = 4, 0.3  # usual sentences beside those read, and their cosine
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -159,7 +160,7 @@ def features(
         return [], np.zeros((0, len(FEATURES)))
     texts = [h.passage.text[a:b] for h, a, b in places]
     cosines = np.array([c for h in hits for c in h.meanings])
-    lead = cosines - cosines.mean()
+    lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
     around = {
         h.passage.id: _topical(" ".join((h.passage.title, h.passage.text, *h.passage.questions)))
         for h in hits
@@ -222,7 +223,12 @@ def probabilities(matrix: Matrix, fitted: tuple[float, ...]) -> Scores:
 def margins(scores: Scores, best: int) -> tuple[float, float]:
     """How the best sentence stands out: its own score, and its lead over the mean of the others."""
     others = np.delete(scores, best)
-    return float(scores[best]), float(scores[best] - others.mean()) if len(others) else 0.0
+    return float(scores[best]), float(scores[best] - _smoothed_mean(others, 0.0))
+
+
+def _smoothed_mean(values: Scores, usual: float) -> float:
+    """The mean of some values and of SMOOTHING usual ones, so that a lone sentence can stand out too."""
+    return float((values.sum() + SMOOTHING * usual) / (len(values) + SMOOTHING))
 
 
 class Reader:

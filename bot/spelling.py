@@ -1,0 +1,52 @@
+"""Mends misspelt words of a French question by the words of the passages that it found all the same.
+
+The n-gram search forgives typos, the encoder and the reader less: a question respelled is searched again.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from bot.kinds import QUESTION_WORDS
+from index import french
+from index.languages import is_english
+from index.passages import RankedPassage
+
+SHORTEST = 4  # letters; shorter words are too like each other
+ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a misspelling of another
+FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
+
+
+def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
+    """The question with each word that neither French nor the passages know as the passages spell it."""
+    if is_english(question):
+        return question
+    words = {word: word for word in QUESTION_WORDS} | {
+        word: text[a:b].lower()
+        for hit in hits
+        for text in (hit.passage.title, hit.passage.text, *hit.passage.questions)
+        for word, a, b in french.spans(text)
+        if len(word) >= SHORTEST
+    }
+
+    def mended(found: re.Match[str]) -> str:
+        word = french.fold(found[0])
+        if len(word) < SHORTEST or not word.isalpha() or word in words or _is_french(word):
+            return found[0]
+        near = difflib.get_close_matches(word, words, 3, ALIKE)
+        right = next((words[other] for other in near if _is_typo(word, other)), found[0])
+        return right.capitalize() if found[0][0].isupper() and right != found[0] else right
+
+    return re.sub(r"[^\W\d_]+", mended, question)
+
+
+def _is_french(word: str) -> bool:
+    return french.is_stop_word(word) or french.is_known(word)
+
+
+def _is_typo(word: str, other: str) -> bool:
+    """Whether two words with a common first letter differ inside, not by the ending of a word family."""
+    if abs(len(word) - len(other)) > (1 if len(word) < 8 else 2):  # « Agadir » is no « agir »
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), len(word))
+    return word[0] == other[0] and (start < FAMILY or word[-2:] == other[-2:])

@@ -1,0 +1,43 @@
+"""Misspelt words are mended by the words of the passages, and only those."""
+
+import pytest
+
+from bot.chain import Bot
+from bot.spelling import respelled
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Quand c'est deroulé la formtion de Marakech ?", "Quand c'est deroulé la formation de Marrakech ?"),
+        ("quelle est la durrée des formasions", "quelle est la durée des formations"),
+        (
+            "Depuis cmbien de temps l'OIM est presnte au Marroc",
+            "Depuis combien de temps l'OIM est présente au Maroc",
+        ),
+    ],
+)
+def test_typos_are_mended(bot: Bot, typed: str, meant: str) -> None:
+    assert respelled(typed, bot.retriever.rank(typed)) == meant
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Que s’est-il passé à Agadir ?",
+        "Y a-t-il eu une formation à Tanger ?",
+        "Qui dirige le bureau de Dakar ?",
+        "How many wommen took part?",
+        "Quel est le budget de la coordination ?",
+        "",
+        "😀 <b>12</b>",
+    ],
+)
+def test_names_and_right_words_stay(bot: Bot, question: str) -> None:
+    assert respelled(question, bot.retriever.rank(question)) == question
+
+
+def test_the_answer_says_how_a_misspelt_question_was_understood(bot: Bot) -> None:
+    answer = bot.invoke("quelle est la durrée des formasions")
+    assert not answer.refused
+    assert answer.question != answer.standalone_question == "quelle est la durée des formations"
