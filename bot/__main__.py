@@ -185,6 +185,8 @@ def _fail(sentence: str) -> NoReturn:
 def main() -> None:
     """Run the command without any call home."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # A question is too short to share: two threads wait for each other as soon as the machine is busy.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):  # any locale, and any text that a batch may hold
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
