@@ -193,8 +193,8 @@ class Bot(Runnable[Question | str, Answer]):
         """Point at the organisation: the line of the documents that says how to reach it, or their source."""
         passages = self.retriever.rank(phrases.HOW_TO_REACH)
         contacts = cite(contact_lines(passages), self._document_texts())[:1]
-        sources = Counter(d.source for d in self.retriever.generation().documents if d.source).most_common(1)
-        contact = write(contacts) or "".join(source for source, _ in sources)
+        pages = Counter(d.source for d in self.retriever.generation().documents if d.source).most_common(1)
+        contact = write(contacts) or "".join(source for source, _ in pages)
         return replace(
             answer,
             text=said_in(answer.language, phrases.NEEDS_PERSON)

@@ -10,7 +10,6 @@ from index.passages import sentences
 
 ABOUT = r"(?:instructions?|consignes?|directives?|regles?|ordres?|prompts?|invites? systeme|ce qui precede|tout ce qui)"
 MACHINE = r"(?:assistante?|modele(?: de langu?ag?e)?|chatbot|agent conversationnel|robot|ia|llm|gpt|intelligence artificielle)"
-FAMILIAR = r"(?:tes|vos|toutes?|ces|les|tous)"
 FORGET = r"(?:ignor\w+|oubli\w+|neglig\w+|contourn\w+|desobei\w+|abandonn\w+|annul\w+|outrepass\w+|desactiv\w+|remplac\w+)"
 # A document says « vous » to its readers (« Faites une demande », « Ajoutez 200 g »): that alone is no order to a
 # chatbot, unless it is about what to say.

@@ -161,10 +161,7 @@ def features(
     texts = [h.passage.text[a:b] for h, a, b in places]
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
-    around = {
-        h.passage.id: _topical(" ".join((h.passage.title, h.passage.text, *h.passage.questions)))
-        for h in hits
-    }
+    around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     usual = sum(h.asked for h in hits) / len(hits)
     asked, kind, several = (
         weights(question, list(around.values())),
@@ -177,7 +174,7 @@ def features(
     if foreign:
         noun = "|".join(english.translations(noun)) if noun else ""
     numbers = {w for w in asked if w[0].isdigit()}
-    names = {w for w in asked if w in _named(question)}
+    names = asked.keys() & _named(question)
     near = {key: {w: _credit(w, words) for w in asked} for key, words in around.items()}
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))

@@ -24,7 +24,7 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     words = {word: word for word in QUESTION_WORDS} | {
         word: text[a:b].lower()
         for hit in hits
-        for text in (hit.passage.title, hit.passage.text, *hit.passage.questions)
+        for text in (hit.passage.searched,)
         for word, a, b in french.spans(text)
         if len(word) >= SHORTEST
     }

@@ -120,8 +120,8 @@ def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate,
 
 
 def _shared(question: str, passage: Passage) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The question's topical words that the passage (or its title) holds by stem, and those it lacks."""
-    held = set(french.terms(f"{passage.title} {passage.text}"))
+    """The question's topical words by which the passage is found (by stem), and those it lacks."""
+    held = set(french.terms(passage.searched))
     words = [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
     return (
         tuple(w for w in words if french.stem(w) in held),

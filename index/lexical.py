@@ -38,14 +38,13 @@ class LexicalIndex:
         folder.mkdir(parents=True)
         writer = tantivy.Index(_schema(), path=str(folder)).writer(heap_size=64_000_000, num_threads=1)
         for passage in passages:
-            whole = " ".join((passage.title, passage.text, *passage.questions))
             writer.add_document(
                 tantivy.Document(
                     id=passage.id,
                     title=" ".join(french.terms(" ".join((passage.title, *passage.questions)))),
                     text=" ".join(french.terms(passage.text)),
-                    pairs=" ".join(french.pairs(whole)),
-                    grams=" ".join(french.ngrams(whole)),
+                    pairs=" ".join(french.pairs(passage.searched)),
+                    grams=" ".join(french.ngrams(passage.searched)),
                 )
             )
         writer.commit()

@@ -27,6 +27,11 @@ class Passage:
     end: int
     questions: tuple[str, ...] = ()
 
+    @property
+    def searched(self) -> str:
+        """All words that it can be found by: those of its title, its text and its example questions."""
+        return " ".join((self.title, self.text, *self.questions))
+
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
@@ -51,9 +56,8 @@ ABBREVIATIONS = frozenset(
 BREAK = re.compile(r"[.!?…]+[»”\"’')\]]*(?:\s*»)?(?=\s)|\n+")
 OPENING = re.compile(r"\s*[«“\"'(\[–—-]*\s*([^\s«“\"'(\[–—-])")
 HEADING_LINE = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
-EXAMPLES = re.compile(
-    r"<!--\s*questions\s*:?\s*\n(.*?)-->", re.S | re.I
-)  # invisible where Markdown is rendered
+# Invisible where Markdown is rendered.
+EXAMPLES = re.compile(r"<!--\s*questions\s*:?\s*\n(.*?)-->", re.S | re.I)
 BULLET = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 
 

@@ -68,7 +68,7 @@ class HybridRetriever(BaseRetriever):
         for identity, (passage, rows) in found.items():
             whole, *near = (rows @ vector[0]).tolist()
             examples = len(passage.questions)
-            meanings, asked = near[: len(near) - examples], max(0.0, *near[len(near) - examples :], 0.0)
+            meanings, asked = near[: len(near) - examples], max([0.0, *near[len(near) - examples :]])
             score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)

@@ -25,16 +25,10 @@ from index.passages import Passage
 
 FORMAT = 5
 COLLECTION = "passages"
-VECTORS = (
-    "vectors.npy"  # float16; for each passage a row for the whole, one a sentence, one an example question
-)
-METADATA = (
-    "document_id",
-    "title",
-    "source",
-    "start",
-    "end",
-)  # and "questions" (JSON), "row", "rows": where in VECTORS
+# float16; for each passage a row for the whole, then one a sentence, then one an example question
+VECTORS = "vectors.npy"
+# and "questions" (JSON), "row", "rows": where in VECTORS
+METADATA = ("document_id", "title", "source", "start", "end")
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 
 
