@@ -17,7 +17,7 @@ from bot.answers import Answer, Question, Turn, record
 from bot.settings import Settings
 from bot.translations import said_in
 from bot.writer import one_line
-from index.errors import EncoderMissing, IndexDamaged, IndexMissing, IndexProblem
+from index.errors import EncoderMissing, IndexDamaged, IndexMissing, IndexProblem, ReaderMissing
 
 if TYPE_CHECKING:
     from bot.chain import Bot
@@ -171,7 +171,11 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
     except LlmUnusable as error:
         _fail(phrases.LLM_UNUSABLE.format(model=settings.llm, kind=error))
     except EncoderMissing:
-        _fail(phrases.ENCODER_MISSING.format(model=settings.encoder.model or "repere-encoder-fr"))
+        model = settings.encoder.model or "repere-encoder-fr"
+        _fail(phrases.MODEL_MISSING.format(model=model, setting="REPERE_ENCODER"))
+    except ReaderMissing:
+        model = settings.reader or "repere-reader-fr"
+        _fail(phrases.MODEL_MISSING.format(model=model, setting="REPERE_READER"))
     finally:
         gc.freeze()  # what was imported stays for good
         gc.enable()

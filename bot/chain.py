@@ -21,11 +21,12 @@ from bot.personal import contact_lines, needs_person
 from bot.reader import Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
-from bot.spelling import respelled
+from bot.spelling import search
 from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
 from index.encoder import Encoder
+from index.judges import judge_of
 from index.retriever import HybridRetriever
 from index.store import Generation
 
@@ -50,7 +51,8 @@ class Bot(Runnable[Question | str, Answer]):
         self.settings = settings
         llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline) if settings.llm else None
         encoder = Encoder(settings.encoder)
-        self.retriever = HybridRetriever(index=settings.index, encoder=encoder)
+        judge = judge_of(settings.reader)
+        self.retriever = HybridRetriever(index=settings.index, encoder=encoder, judge=judge)
         self.reader = Reader()
         self.drafting = Drafting(llm, Grounding(encoder)) if llm else None
         self._texts: tuple[Generation, dict[str, str]] | None = None
@@ -135,11 +137,9 @@ class Bot(Runnable[Question | str, Answer]):
 
     def _retrieve(self, answer: Answer) -> Answer:
         started = time.perf_counter()
-        passages = self.retriever.rank(answer.standalone_question)
-        question = respelled(answer.standalone_question, passages)
-        if question != answer.standalone_question:
-            answer, passages = replace(answer, standalone_question=question), self.retriever.rank(question)
-        return replace(answer, passages=passages, timings={"retrieve": time.perf_counter() - started})
+        question, passages = search(self.retriever, answer.standalone_question)
+        timings = {"retrieve": time.perf_counter() - started}
+        return replace(answer, standalone_question=question, passages=passages, timings=timings)
 
     def _read(self, answer: Answer) -> dict[str, Any]:
         started = time.perf_counter()
@@ -179,7 +179,7 @@ class Bot(Runnable[Question | str, Answer]):
         questions = list(_interleaved(documents)[:MOST_SUGGESTIONS])
         if questions:
             encoder = self.retriever.encoder
-            alike = encoder.remembered(questions) @ encoder.query(answer.standalone_question)[0]
+            alike = encoder.queries(questions) @ encoder.query(answer.standalone_question)[0]
             questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
         return replace(
             answer,

@@ -57,8 +57,8 @@ def refusal(subjects: tuple[str, ...], say: Callable[[str], str] = str) -> str:
 INDEX_MISSING = "Il n’y a pas encore d’index. Lancez : {command}"
 INDEX_OUTDATED = "L’index a été construit avec une autre version ou un autre encodeur. Lancez : {command}"
 INDEX_DAMAGED = "L’index est abîmé. Lancez : {command}"
-ENCODER_MISSING = (
-    "Le modèle « {model} » est introuvable. Vérifiez REPERE_ENCODER et le réseau, ou retirez ce réglage."
+MODEL_MISSING = (
+    "Le modèle « {model} » est introuvable. Vérifiez {setting} et le réseau, ou retirez ce réglage."
 )
 BAD_SETTING = "Le réglage {setting} n’est pas utilisable. Corrigez-le ou retirez-le."
 BAD_LINE = "ligne {number} : {problem}"

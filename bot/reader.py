@@ -39,6 +39,7 @@ FEATURES = (
     "covered",  # share of the question's topical words, by rarity, that the sentence holds
     "covered_near",  # the same for title and passage
     "missing",  # rarity of the rarest question word that title and passage lack, per 10
+    "unknown",  # share of the question's topical words that no passage read holds
     "missing_number",  # the question holds a number that title and passage lack
     "missing_name",  # the question names somebody or something that title and passage lack
     "typed",  # the sentence holds a new value of the kind asked for
@@ -50,8 +51,11 @@ FEATURES = (
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
     "asked_lead",  # the same, less its mean over the passages read
+    "read",  # log-odds that the sentence answers, by a model that reads it beside the question, per 10
+    "read_lead",  # the same, less its mean over the sentences read; both are 0 without such a model
     "foreign",  # the question is in English: its words are compared through their translations
 )
+NOWHERE = 0.5  # rarity, less what is forgiven for likeness, from which a word stands nowhere
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
 
@@ -161,6 +165,10 @@ def features(
     texts = [h.passage.text[a:b] for h, a, b in places]
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
+    unread = min((m for h in hits for m in h.margins), default=0.0)
+    margins = (
+        np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))]).clip(-10, 10) / 10
+    )
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     usual = sum(h.asked for h in hits) / len(hits)
     asked, kind, several = (
@@ -176,6 +184,11 @@ def features(
     numbers = {w for w in asked if w[0].isdigit()}
     names = asked.keys() & _named(question)
     near = {key: {w: _credit(w, words) for w in asked} for key, words in around.items()}
+    nowhere = [
+        w
+        for w in asked
+        if (1 - max(held[w] for held in near.values())) * min(map(french.rarity, w.split("|"))) > NOWHERE
+    ]
     ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
@@ -193,6 +206,7 @@ def features(
             sum(r * (1.0 if w in named else _credit(w, here)) for w, r in asked.items()) / total,
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
+            len(nowhere) / max(1, len(asked)),
             any(held[w] < 1 for w in numbers),
             any(held[w] < ALIKE for w in names),
             typed,
@@ -206,6 +220,8 @@ def features(
             math.log(1 + len(text.split())),
             hit.asked,
             hit.asked - usual,
+            margins[i],
+            margins[i] - margins.mean(),
             foreign,
         )
     return places, matrix

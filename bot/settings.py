@@ -13,8 +13,9 @@ LLM_PROVIDERS = ("ollama", "openai", "mistralai")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the documents and the index are, which encoder reads them, where the page listens.
+    """Where the documents and the index are, which models read them, where the page listens.
 
+    `reader` is the model that reads questions beside passages, "" for the bundled one.
     `llm` is « provider:model » or "" for none; `llm_url` is where it answers, "" for the provider's own
     address; `llm_deadline` is how many seconds a whole reply may take.
     """
@@ -22,6 +23,7 @@ class Settings:
     knowledge: Path = Path("knowledge")
     index: Path = Path(".cache/index")
     encoder: EncoderName = field(default_factory=EncoderName)
+    reader: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
     llm: str = ""
@@ -30,8 +32,8 @@ class Settings:
 
     @staticmethod
     def from_environment(**overrides: Any) -> "Settings":
-        """Read REPERE_KNOWLEDGE, _INDEX, _ENCODER, _QUERY_PREFIX, _PASSAGE_PREFIX, _HOST, _PORT, _LLM,
-        _LLM_URL and _LLM_DEADLINE.
+        """Read REPERE_KNOWLEDGE, _INDEX, _ENCODER, _QUERY_PREFIX, _PASSAGE_PREFIX, _READER, _HOST, _PORT,
+        _LLM, _LLM_URL and _LLM_DEADLINE.
 
         Overrides that are None are ignored. Raises ValueError when a value cannot be used.
         """
@@ -43,6 +45,7 @@ class Settings:
             knowledge=Path(os.environ.get("REPERE_KNOWLEDGE", default.knowledge)),
             index=Path(os.environ.get("REPERE_INDEX", default.index)),
             encoder=EncoderName.from_environment(),
+            reader=os.environ.get("REPERE_READER", default.reader),
             host=os.environ.get("REPERE_HOST", default.host),
             port=int(port),
             llm=_llm(os.environ.get("REPERE_LLM", default.llm)),

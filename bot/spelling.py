@@ -11,10 +11,20 @@ from bot.kinds import QUESTION_WORDS
 from index import french
 from index.languages import is_english
 from index.passages import RankedPassage
+from index.retriever import HybridRetriever
 
 SHORTEST = 4  # letters; shorter words are too like each other
 ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a misspelling of another
 FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
+
+
+def search(
+    retriever: HybridRetriever, question: str, count: int | None = None
+) -> tuple[str, tuple[RankedPassage, ...]]:
+    """The passages found for a question, best first, and the question as it was mended for that."""
+    found = retriever.rank(question, count)
+    mended = respelled(question, found)
+    return (question, found) if mended == question else (mended, retriever.rank(mended, count))
 
 
 def respelled(question: str, hits: Iterable[RankedPassage]) -> str:

@@ -2,13 +2,15 @@
 
 Two sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
 the encoder has never seen; and the reviewed cases of this knowledge. Every question is also asked of
-passages from which its answer was taken away (near), and questions of another world are asked (far).
+passages from which its answer was taken away (taken), and questions of another world are asked (far);
+the cases have real questions about what the documents leave out (near).
 
 A fifth of the articles and of the cases is the test split (`evals.cases.in_test_split`): weights and
 threshold are fitted and chosen on the others, the dev split, and then tried once on the test split.
 """
 
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,22 +23,27 @@ import numpy as np
 
 from bot.followups import standalone
 from bot.reader import FEATURES, MODEL, PASSAGES_READ, features, margins, probabilities
+from bot.spelling import search
 from evals.cases import Case, group_of, in_test_split
 from evals.metrics import missing_facts
 from evals.statistics import calibration_error
 from index.build import build
 from index.documents import read_knowledge
 from index.encoder import Encoder, EncoderName
+from index.judges import QuestionAnswering, Reranker, judge_of
 from index.passages import RankedPassage
 from index.retriever import HybridRetriever
 from index.training.data import Question, held_out
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Hits = tuple[RankedPassage, ...]
+Judge = QuestionAnswering | Reranker | None
 FOLDS = 10
 THRESHOLDS = tuple(step / 20 for step in range(1, 15))  # .05 to .70
 FAR_ASKED = 150  # questions of another world asked of this knowledge
-CASE_WEIGHT = 10.0  # a reviewed case counts as ten questions of the file, which are many more
+# How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
+# was taken away is easier than a real question about what the documents leave out.
+WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Asked:
     """One question as the reader saw it: a row of features a sentence, and which sentences answer."""
 
     source: str  # "file" or "cases"
-    kind: str  # "answerable", "near" or "far"
+    kind: str  # "answerable", "near", "taken" or "far"
     group: str  # article or case: never on both sides of a fold
     rows: Array
     right: Array
@@ -52,7 +59,7 @@ class Asked:
     @property
     def weight(self) -> float:
         """How much it counts in the fit."""
-        return CASE_WEIGHT if self.source == "cases" else 1.0
+        return WEIGHTS[self.kind] if self.source == "cases" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +91,13 @@ def calibrate(
 
     `near` and `far` are the shares of such questions to refuse, in [0, 1]; `say` is told each table.
     """
-    encoder = Encoder(name)
+    encoder, judge = Encoder(name), judge_of(os.environ.get("REPERE_READER", ""))
     dev = (
         [c for c in cases if not in_test_split(group_of(c))],
         [i for i in items if not in_test_split(i.title)],
     )
     test = [c for c in cases if in_test_split(group_of(c))], [i for i in items if in_test_split(i.title)]
-    asked = observe(*dev, index, encoder, name)
+    asked = observe(*dev, index, encoder, judge)
     sure, right = cross_validated(asked)
     for source in ("file", "cases"):
         say(f"\n{source}, dev split, cross-validated ({_counted(asked, source)})")
@@ -100,7 +107,7 @@ def calibrate(
     threshold = best_threshold(rows, near, far)
     say(f"\nthreshold {threshold}")
     rank, weights = fit(asked)
-    unseen = observe(*test, index, encoder, name)
+    unseen = observe(*test, index, encoder, judge)
     tops, right = top_rows(unseen, rank)
     tried = trade_off(unseen, probabilities(tops, tuple(weights)), right, "cases", (threshold,))
     say(f"\ncases, test split ({_counted(unseen, 'cases')})\n{_line(tried[0])}")
@@ -118,15 +125,15 @@ def _line(row: dict[str, float]) -> str:
 
 
 def observe(
-    cases: Sequence[Case], items: Sequence[Question], index: Path, encoder: Encoder, name: EncoderName
+    cases: Sequence[Case], items: Sequence[Question], index: Path, encoder: Encoder, judge: Judge
 ) -> list[Asked]:
     """Ask the cases, some foreign questions, and the questions of the file."""
     foreign = [i.question for i in items if not held_out(i.title)]
     strangers = foreign[:: max(1, len(items) // FAR_ASKED)]
-    return observe_cases(cases, strangers, index, encoder) + observe_file(items, encoder, name)
+    return observe_cases(cases, strangers, index, encoder, judge) + observe_file(items, encoder, judge)
 
 
-def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName) -> list[Asked]:
+def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> list[Asked]:
     """Ask the held-out questions of their own paragraphs, of all but the right one, and foreign ones."""
     held = [i for i in items if held_out(i.title)]
     foreign = [i for i in items if not held_out(i.title)]
@@ -139,15 +146,15 @@ def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName)
         for number, (title, text) in enumerate(texts):
             front = f"---\ntitle: {json.dumps(title)}\n---\n"
             (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
-        build(knowledge, index, encoder=name)
+        build(knowledge, index, encoder=encoder.name)
         stored = {d.id: d.text for d in read_knowledge(knowledge).documents}
-        retriever = HybridRetriever(index=index, encoder=encoder)
+        retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
         for item in held:
             gold = str(texts.index((item.title, item.text)))
             answer = item.text[item.start : item.end]
             low = stored[gold].find(answer, max(0, item.start - 5))
-            hits = retriever.rank(item.question, 2 * PASSAGES_READ)
-            places, rows = features(item.question, hits[:PASSAGES_READ])
+            question, hits = search(retriever, item.question, 2 * PASSAGES_READ)
+            places, rows = features(question, hits[:PASSAGES_READ])
             right = [
                 hit.passage.document_id == gold
                 and hit.passage.start + a < low + len(answer)
@@ -156,20 +163,21 @@ def observe_file(items: Sequence[Question], encoder: Encoder, name: EncoderName)
             ]
             asked.append(Asked("file", "answerable", item.title, rows, np.array(right, dtype=float)))
             without = tuple(h for h in hits if h.passage.document_id != gold)
-            asked.append(_unanswerable("file", "near", item.title, item.question, without))
+            asked.append(_unanswerable("file", "taken", item.title, question, without))
         for item in foreign:
-            hits = retriever.rank(item.question)
-            asked.append(_unanswerable("file", "far", item.title, item.question, hits))
+            asked.append(_unanswerable("file", "far", item.title, *search(retriever, item.question)))
     return [a for a in asked if len(a.rows)]
 
 
-def observe_cases(cases: Sequence[Case], far: list[str], index: Path, encoder: Encoder) -> list[Asked]:
+def observe_cases(
+    cases: Sequence[Case], far: list[str], index: Path, encoder: Encoder, judge: Judge
+) -> list[Asked]:
     """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
-    retriever = HybridRetriever(index=index, encoder=encoder)
+    retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
     asked: list[Asked] = []
     for case in cases:
-        question, group = standalone(case.asked), group_of(case)
-        hits = retriever.rank(question, 2 * PASSAGES_READ)
+        question, hits = search(retriever, standalone(case.asked), 2 * PASSAGES_READ)
+        group = group_of(case)
         if case.refuse:
             kind = "near" if "near" in case.tags else "far"
             asked.append(_unanswerable("cases", kind, group, question, hits))
@@ -179,9 +187,9 @@ def observe_cases(cases: Sequence[Case], far: list[str], index: Path, encoder: E
         right = [count > 0 and count == max(held) for count in held]
         asked.append(Asked("cases", "answerable", group, rows, np.array(right, dtype=float)))
         without = tuple(h for h in hits if not _held(h.passage.text, case))
-        asked.append(_unanswerable("cases", "near", group, question, without))
+        asked.append(_unanswerable("cases", "taken", group, question, without))
     for question in far:
-        asked.append(_unanswerable("cases", "far", question, question, retriever.rank(question)))
+        asked.append(_unanswerable("cases", "far", question, *search(retriever, question)))
     return [a for a in asked if len(a.rows)]
 
 
@@ -241,7 +249,7 @@ def trade_off(
     asked: list[Asked], sure: Array, right: Array, source: str, thresholds: Sequence[float] = THRESHOLDS
 ) -> list[dict[str, float]]:
     """For each threshold, shares in [0, 1] of the answerable that are answered and answered rightly, and
-    of the near and the far that are refused.
+    of the near, the taken and the far that are refused; without any near ones, the taken stand for them.
     """
     kinds = np.array([a.kind if a.source == source else "" for a in asked])
     rows = []
@@ -256,7 +264,8 @@ def trade_off(
                 "threshold": round(float(threshold), 2),
                 "answered": _share(kept[answerable]),
                 "right": _share((right * kept)[answerable]),
-                "near refused": _share(~kept[kinds == "near"]),
+                "near refused": _share(~kept[kinds == ("near" if "near" in kinds else "taken")]),
+                "taken refused": _share(~kept[kinds == "taken"]),
                 "far refused": _share(~kept[kinds == "far"]),
                 "calibration error": round(error, 3),
             }

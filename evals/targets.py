@@ -121,10 +121,12 @@ def _repere(options: TargetOptions) -> Target:
 def _retriever(options: TargetOptions) -> Target:
     from bot.followups import standalone
     from index.encoder import Encoder
+    from index.judges import judge_of
     from index.retriever import HybridRetriever
 
     settings = _settings(options)
-    retriever = HybridRetriever(index=settings.index, encoder=Encoder(settings.encoder))
+    judge = judge_of(settings.reader)
+    retriever = HybridRetriever(index=settings.index, encoder=Encoder(settings.encoder), judge=judge)
     retriever.generation()
 
     def ask(question: Question) -> Reply:

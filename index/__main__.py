@@ -13,6 +13,8 @@ from index.build import build as build_index
 from index.build import verify as verify_index
 from index.encoder import Encoder, EncoderName
 from index.errors import IndexProblem, KnowledgeError, RepereError
+from index.inventory import models_in_use
+from index.judges import judge_of
 from index.retriever import HybridRetriever
 
 app = typer.Typer(
@@ -62,7 +64,8 @@ def search(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Print the best passages for a question."""
-    retriever = HybridRetriever(index=index, encoder=Encoder(EncoderName.from_environment()))
+    encoder, judge = Encoder(EncoderName.from_environment()), judge_of(os.environ.get("REPERE_READER", ""))
+    retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
     for rank, hit in enumerate(retriever.rank(question[:1000], count), 1):
         passage = hit.passage
         if as_json:
@@ -70,6 +73,16 @@ def search(
             typer.echo(json.dumps(row, ensure_ascii=False))
         else:
             typer.echo(f"{rank:2} {hit.score:.3f} {passage.title}\n   {' '.join(passage.text.split())}")
+
+
+@app.command()
+def models() -> None:
+    """Say which models are in use: their size, licence, and where they come from."""
+    for model in models_in_use(os.environ.get("REPERE_ENCODER", ""), os.environ.get("REPERE_READER", "")):
+        typer.echo(
+            f"{model.role:8} {model.name} ({model.where}, {model.size / 1e6:.1f} MB)\n"
+            f"         licence: {model.licence}; made from: {model.made_from}"
+        )
 
 
 def main() -> None:

@@ -121,16 +121,23 @@ def _vectors(
     cut: list[Passage], known: dict[str, Vectors], encoder: Encoder, progress: bool
 ) -> list[Vectors]:
     """For each passage the matrix that `write_passages` wants; only passages that are new are encoded."""
-    texts = {p.id: _texts(p) for p in cut if p.id not in known}
-    row = {text: i for i, text in enumerate(dict.fromkeys(t for part in texts.values() for t in part))}
-    encoded = encoder.passages(list(row), progress=progress) if row else np.zeros((0, 0), np.float32)
-    return [known[p.id] if p.id in known else encoded[[row[t] for t in texts[p.id]]] for p in cut]
+    new = [p for p in cut if p.id not in known]
+    texts = list(dict.fromkeys(t for p in new for t in _texts(p)))
+    questions = list(dict.fromkeys(q for p in new for q in p.questions))
+    as_text = dict(zip(texts, encoder.passages(texts, progress=progress) if texts else (), strict=True))
+    as_question = dict(zip(questions, encoder.queries(questions), strict=True))
+    return [
+        known[p.id]
+        if p.id in known
+        else np.stack([*(as_text[t] for t in _texts(p)), *(as_question[q] for q in p.questions)])
+        for p in cut
+    ]
 
 
 def _texts(passage: Passage) -> list[str]:
-    """What is encoded: the passage and each of its sentences, under its title, then its example questions."""
+    """What is encoded as text: the passage and each of its sentences, under its title."""
     parts = [passage.text, *(passage.text[a:b] for a, b in sentences(passage.text))]
-    return [*(f"{passage.title}. {part}" for part in parts), *passage.questions]
+    return [f"{passage.title}. {part}" for part in parts]
 
 
 def _tidy(index: Path) -> None:

@@ -18,6 +18,7 @@ from langchain_core.embeddings import Embeddings
 from index.errors import EncoderMissing
 
 BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
+PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -95,12 +96,20 @@ class Encoder(Embeddings):
         if local:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer  # here: the import takes seconds
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
         from transformers.utils import logging as transformers_logging
 
+        from index.packed import WEIGHTS, PackedBert
+
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = Path(self.name.model) if self.name.model else BUNDLED
         try:
+            if (folder / WEIGHTS).is_file():
+                bert = PackedBert.load(str(folder))
+                modules = [bert, Pooling(bert.get_embedding_dimension()), Normalize()]
+                return SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS)
             return SentenceTransformer(
-                self.name.model or str(BUNDLED),
+                str(folder) if local else self.name.model,
                 device="cpu",
                 local_files_only=local,
                 model_kwargs={"dtype": "float32"},
@@ -117,10 +126,17 @@ class Encoder(Embeddings):
 
     def query(self, text: str) -> Vectors:
         """Encode one question into a (1 × dimensions) matrix; the last few thousand are remembered."""
-        return self.remembered([text], self._query)
+        return self.queries([text])
+
+    def queries(self, texts: list[str]) -> Vectors:
+        """Encode questions, each only once, into a (texts × dimensions) matrix."""
+        return self.remembered(texts, self._query)
 
     def remembered(self, texts: list[str], prefix: str | None = None) -> Vectors:
-        """Encode short texts, each only once: the last REMEMBERED vectors are kept. Thread-safe."""
+        """Encode short texts, each only once: the last REMEMBERED vectors are kept. Thread-safe.
+
+        They are taken for passages unless `prefix` says otherwise.
+        """
         full = [(self._passage if prefix is None else prefix) + text for text in texts]
         with self._lock:
             known = {t: self._remembered[t] for t in full if t in self._remembered}

@@ -7,7 +7,7 @@ RepereError
     ├── IndexMissing      nothing was built here
     ├── IndexOutdated     built by another version, or by another encoder
     └── IndexDamaged      a file is gone or does not say what the manifest says
-EncoderMissing (a RepereError) is raised when an encoder cannot be loaded.
+EncoderMissing and ReaderMissing (RepereErrors) are raised when a model cannot be loaded.
 """
 
 from dataclasses import dataclass
@@ -41,6 +41,10 @@ class BuildInProgress(RepereError):
 
 class EncoderMissing(RepereError):
     """The encoder that was asked for cannot be loaded."""
+
+
+class ReaderMissing(RepereError):
+    """The model that should read questions beside passages cannot be loaded."""
 
 
 class IndexProblem(RepereError):

@@ -38,13 +38,15 @@ class RankedPassage:
     """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
 
     `meanings` are the cosines of the question with each of the passage's `sentences`, in order;
-    `asked` is its cosine with the nearest of the passage's example questions, 0 without any.
+    `asked` is its cosine with the nearest of the passage's example questions, 0 without any; `margins` are
+    the log-odds that each sentence answers, empty for a passage that was not read beside the question.
     """
 
     passage: Passage
     score: float
     meanings: tuple[float, ...] = ()
     asked: float = 0.0
+    margins: tuple[float, ...] = ()
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried

@@ -96,7 +96,10 @@ def test_chat_in_a_terminal_remembers_the_turn_before(index_dir: Path) -> None:
     assert "22 au 24 mars 2022" in said.stdout.decode()
 
 
-@pytest.mark.parametrize(("name", "value"), [("REPERE_PORT", "http"), ("REPERE_ENCODER", "./nulle-part")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("REPERE_PORT", "http"), ("REPERE_ENCODER", "./nulle-part"), ("REPERE_READER", "./nulle-part")],
+)
 def test_a_bad_setting_is_one_french_sentence(index_dir: Path, name: str, value: str) -> None:
     done = run("bot", "ask", "Qui ?", "--index", str(index_dir), env={name: value, "HF_HUB_OFFLINE": "1"})
     assert done.returncode == 2

