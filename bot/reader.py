@@ -35,7 +35,7 @@ FEATURES = (
     "meaning",  # cosine of question and sentence (under its title)
     "meaning_lead",  # the same, less its mean over all sentences read
     "passage",  # fused score of the passage
-    "rank",  # 1 / rank of the passage
+    "near_best",  # exp(-d / NEAR), d being how far the passage's score is below the best one
     "covered",  # share of the question's topical words, by rarity, that the sentence holds
     "covered_near",  # the same for title and passage
     "missing",  # rarity of the rarest question word that title and passage lack, per 10
@@ -55,6 +55,7 @@ FEATURES = (
     "read_lead",  # the same, less its mean over the sentences read; both are 0 without such a model
     "foreign",  # the question is in English: its words are compared through their translations
 )
+NEAR = 0.05  # of the fused score: passages this close are about as good
 NOWHERE = 0.5  # rarity, less what is forgiven for likeness, from which a word stands nowhere
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
@@ -189,7 +190,7 @@ def features(
         for w in asked
         if (1 - max(held[w] for held in near.values())) * min(map(french.rarity, w.split("|"))) > NOWHERE
     ]
-    ranks = {hit.passage.id: i + 1 for i, hit in enumerate(hits)}
+    best = max(hit.score for hit in hits)
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
         held, here = near[hit.passage.id], _topical(text)
@@ -202,7 +203,7 @@ def features(
             cosines[i],
             lead[i],
             hit.score,
-            1 / ranks[hit.passage.id],
+            math.exp((hit.score - best) / NEAR),
             sum(r * (1.0 if w in named else _credit(w, here)) for w, r in asked.items()) / total,
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),

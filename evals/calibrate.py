@@ -39,7 +39,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Hits = tuple[RankedPassage, ...]
 Judge = QuestionAnswering | Reranker | None
 FOLDS = 10
-THRESHOLDS = tuple(step / 20 for step in range(1, 15))  # .05 to .70
+THRESHOLDS = tuple(step / 100 for step in range(5, 71))
+TOLD = 5  # one row in so many is printed
 FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
 # was taken away is easier than a real question about what the documents leave out.
@@ -101,7 +102,7 @@ def calibrate(
     sure, right = cross_validated(asked)
     for source in ("file", "cases"):
         say(f"\n{source}, dev split, cross-validated ({_counted(asked, source)})")
-        for row in trade_off(asked, sure, right, source):
+        for row in trade_off(asked, sure, right, source)[::TOLD]:
             say(_line(row))
     rows = trade_off(asked, sure, right, "cases")
     threshold = best_threshold(rows, near, far)
