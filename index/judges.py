@@ -8,12 +8,13 @@ CrossEncoder are loaded here alone. Knows nothing about searching.
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from index.errors import ReaderMissing
 from index.passages import sentences
+
+if TYPE_CHECKING:
+    import torch  # when it is needed: the import takes a second
 
 LONGEST = 384  # pieces of question and passage together
 LONGEST_SPAN = 40  # pieces of an answer
@@ -72,9 +73,10 @@ class QuestionAnswering:
         loaded: Any = AutoModelForQuestionAnswering.from_pretrained(model, local_files_only=local)
         self._model = loaded.float().eval()
 
-    @torch.inference_mode()
     def judge(self, question: str, passages: list[tuple[str, str]]) -> list[Judged]:
         """Judge (title, text) passages for a question; the first piece's logits stand for « no answer »."""
+        import torch
+
         if not passages:
             return []
         batch = self._tokenizer(
@@ -83,7 +85,8 @@ class QuestionAnswering:
             return_tensors="pt",
         )  # fmt: skip
         offsets = batch.pop("offset_mapping").tolist()
-        logits = self._model(**batch)
+        with torch.inference_mode():
+            logits = self._model(**batch)
         judged = []
         for row, (title, text) in enumerate(passages):
             start, end = logits.start_logits[row], logits.end_logits[row]
@@ -101,7 +104,7 @@ class QuestionAnswering:
 
 
 def _best(
-    start: torch.Tensor, end: torch.Tensor, places: list[tuple[int, int, int]], low: int, high: int
+    start: "torch.Tensor", end: "torch.Tensor", places: list[tuple[int, int, int]], low: int, high: int
 ) -> tuple[float, tuple[int, int]]:
     """The highest sum of border logits of a span inside [low, high), and that span."""
     inside = [(i, a, b) for i, a, b in places if a < high and b > low]
@@ -125,6 +128,8 @@ class Reranker:
         """Judge (title, text) passages for a question; no span is known."""
         if not passages:
             return []
+        import torch
+
         pairs = [(question, f"{title}. {text}") for title, text in passages]
         scores = self._model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
         return [

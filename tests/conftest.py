@@ -1,6 +1,7 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of the repository's own knowledge, built once with the bundled encoder."""
     folder = tmp_path_factory.mktemp("index")
     build(KNOWLEDGE, folder, encoder=EncoderName())
+    return folder
+
+
+@pytest.fixture
+def one_document(tmp_path: Path) -> Path:
+    """A knowledge folder with one of the repository's documents, that on projects and funders."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    shutil.copy(KNOWLEDGE / "projets-et-bailleurs.md", folder)
     return folder
 
 

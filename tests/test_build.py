@@ -99,9 +99,7 @@ def test_a_killed_build_leaves_the_old_generation(folder_of: FolderOf, index: Pa
     knowledge = folder_of(FILES)
     before = build(knowledge, index)
     name = current(index)
-    (knowledge / "long.md").write_text(
-        "\n\n".join(f"# Partie {i}\n\nTexte {i}." for i in range(400)), "utf-8"
-    )
+    (knowledge / "long.md").write_text("\n\n".join(f"# Partie {i}\n\nTexte {i}." for i in range(60)), "utf-8")
     killed = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(knowledge), str(index)],
         cwd=ROOT,

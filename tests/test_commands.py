@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import KNOWLEDGE, ROOT
+from tests.conftest import ROOT
 
 
 def run(
@@ -107,9 +107,9 @@ def test_a_bad_setting_is_one_french_sentence(index_dir: Path, name: str, value:
     assert name in done.stderr.decode()
 
 
-def test_the_index_command_builds_verifies_and_searches(tmp_path: Path) -> None:
+def test_the_index_command_builds_verifies_and_searches(tmp_path: Path, one_document: Path) -> None:
     place = ("--index", str(tmp_path / "index"))
-    assert run("index", "build", "--knowledge", str(KNOWLEDGE), *place).returncode == 0
+    assert run("index", "build", "--knowledge", str(one_document), *place).returncode == 0
     assert run("index", "verify", *place).returncode == 0
     found = run("index", "search", "COMPASS", "--json", *place)
     assert json.loads(found.stdout.splitlines()[0])["document_id"] == "projets-et-bailleurs"

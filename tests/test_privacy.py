@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import KNOWLEDGE, ROOT
+from tests.conftest import ROOT
 from tests.fake_llm import FakeLlm, copying
 
 CALL = re.compile(r"\b(?:connect|sendto|sendmsg|sendmmsg)\((.*)")
@@ -65,10 +65,12 @@ def test_the_log_would_show_a_call_outside(tmp_path: Path) -> None:
     assert outside(log) == {"192.0.2.1"}
 
 
-def test_building_and_asking_open_no_connection(tmp_path: Path) -> None:
+def test_building_and_asking_open_no_connection(tmp_path: Path, one_document: Path) -> None:
     log, index = tmp_path / "log", str(tmp_path / "index")
     built = subprocess.run(
-        traced(log, "index", "build", "--knowledge", str(KNOWLEDGE), "--index", index), cwd=ROOT, check=False
+        traced(log, "index", "build", "--knowledge", str(one_document), "--index", index),
+        cwd=ROOT,
+        check=False,
     )
     assert built.returncode == 0
     assert outside(log) == set()
