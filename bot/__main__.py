@@ -174,8 +174,7 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
         model = settings.encoder.model or "repere-encoder-fr"
         _fail(phrases.MODEL_MISSING.format(model=model, setting="REPERE_ENCODER"))
     except ReaderMissing:
-        model = settings.reader or "repere-reader-fr"
-        _fail(phrases.MODEL_MISSING.format(model=model, setting="REPERE_READER"))
+        _fail(phrases.MODEL_MISSING.format(model=settings.reader, setting="REPERE_READER"))
     finally:
         gc.freeze()  # what was imported stays for good
         gc.enable()

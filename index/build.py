@@ -122,14 +122,15 @@ def _vectors(
 ) -> list[Vectors]:
     """For each passage the matrix that `write_passages` wants; only passages that are new are encoded."""
     new = [p for p in cut if p.id not in known]
-    texts = list(dict.fromkeys(t for p in new for t in _texts(p)))
+    parts = {p.id: _texts(p) for p in new}
+    texts = list(dict.fromkeys(t for part in parts.values() for t in part))
     questions = list(dict.fromkeys(q for p in new for q in p.questions))
     as_text = dict(zip(texts, encoder.passages(texts, progress=progress) if texts else (), strict=True))
     as_question = dict(zip(questions, encoder.queries(questions), strict=True))
     return [
         known[p.id]
         if p.id in known
-        else np.stack([*(as_text[t] for t in _texts(p)), *(as_question[q] for q in p.questions)])
+        else np.stack([*(as_text[t] for t in parts[p.id]), *(as_question[q] for q in p.questions)])
         for p in cut
     ]
 

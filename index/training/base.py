@@ -130,7 +130,7 @@ def trim(file: Path, kept: list[int]) -> PreTrainedTokenizerFast:
     ]
     spec["truncation"] = spec["padding"] = None
     for name, token in spec["post_processor"]["special_tokens"].items():
-        token["ids"] = [kept.index(next(i for i in token["ids"]))]
+        token["ids"] = [kept.index(token["ids"][0])]
         assert name in SPECIAL
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(spec)),

@@ -178,14 +178,17 @@ def guides(folder: Path) -> list[Question]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a paragraph, roughly: cut at full stops before a capital."""
+    return [text[a:b].strip() for a, b in _spans(text) if text[a:b].strip()]
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
     cuts = [0, *(m.end() for m in SENTENCE.finditer(text)), len(text)]
-    return [text[a:b].strip() for a, b in itertools.pairwise(cuts) if text[a:b].strip()]
+    return list(itertools.pairwise(cuts))
 
 
 def window(item: Question, words: int, rng: random.Random) -> str:
     """Cut the paragraph to whole sentences around the answer, about `words` words."""
-    cuts = [0, *(m.end() for m in SENTENCE.finditer(item.text)), len(item.text)]
-    spans = list(itertools.pairwise(cuts))
+    spans = _spans(item.text)
     first = next(i for i, (_, end) in enumerate(spans) if item.start < end or i == len(spans) - 1)
     last = first
     while True:
