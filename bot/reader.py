@@ -51,6 +51,10 @@ FEATURES = (
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
     "asked_lead",  # the same, less its mean over the passages read
+    "missed",  # cosine with the nearest question that the passages read are known not to answer
+    "met",  # late interaction of question and sentence (under its title)
+    "met_lead",  # the same, less its mean over all sentences read
+    "unmet",  # how far the question's telling piece that is met worst is from title and passage
     "read",  # log-odds that the sentence answers, by a model that reads it beside the question, per 10
     "read_lead",  # the same, less its mean over the sentences read; both are 0 without such a model
     "foreign",  # the question is in English: its words are compared through their translations
@@ -170,6 +174,9 @@ def features(
     margins = (
         np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))]).clip(-10, 10) / 10
     )
+    met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
+    unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
+    missed = max(h.missed for h in hits)
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     usual = sum(h.asked for h in hits) / len(hits)
     asked, kind, several = (
@@ -221,6 +228,10 @@ def features(
             math.log(1 + len(text.split())),
             hit.asked,
             hit.asked - usual,
+            missed,
+            met[i],
+            met[i] - met.mean(),
+            unmet[hit.passage.id],
             margins[i],
             margins[i] - margins.mean(),
             foreign,

@@ -19,7 +19,8 @@ def quoted(said: str, documents: Iterable[Document]) -> tuple[Citation, ...]:
     for part in MARK.split(said)[:-1]:
         words = re.compile(r"\s+".join(map(re.escape, part.split())))
         for document in documents if part.strip() else ():
-            if match := words.search(document.text):
+            match = words.search(document.visible)
+            if match and document.text[slice(*match.span())] == match[0]:  # no comment inside
                 found.setdefault(
                     match[0],
                     Citation(

@@ -110,7 +110,7 @@ def _chunks(document: Document) -> list[Passage]:
             start=piece.metadata["start_index"],
             end=piece.metadata["start_index"] + len(piece.page_content),
         )
-        for piece in splitter.create_documents([document.text])
+        for piece in splitter.create_documents([document.visible])
     ]
 
 

@@ -9,16 +9,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
 
 from index.documents import Knowledge, read_knowledge
-from index.encoder import Encoder, EncoderName, Vectors
+from index.encoder import Encoder, EncoderName
 from index.errors import BuildInProgress, IndexDamaged, IndexProblem
 from index.lexical import LexicalIndex
 from index.passages import LONGEST, Passage, passages, sentences
-from index.store import FORMAT, Generation, Manifest, current, swap, write_documents, write_passages
+from index.pieces import STEPS
+from index.store import FORMAT, Encoded, Generation, Manifest, current, swap, write_documents, write_passages
 
 KEPT = 2  # generations: the one that serves, and the one that a running server may still read
 VERSIONED = ("chromadb", "tantivy", "sentence-transformers", "langchain-core")
@@ -90,10 +92,10 @@ def _write(
         known = (
             {p.id: v for p, v in old.everything()} if old and old.manifest.encoder == encoder.identity else {}
         )
-        vectors = _vectors(cut, known, encoder, progress)
+        encoded = _encode(cut, known, encoder, progress)
         write_documents(folder, read.documents)
         LexicalIndex.write(folder / "lexical", cut)
-        write_passages(folder, cut, vectors)
+        write_passages(folder, cut, encoded)
         manifest = Manifest(
             format=FORMAT,
             created=created.isoformat(timespec="seconds"),
@@ -117,28 +119,36 @@ def _write(
     return manifest
 
 
-def _vectors(
-    cut: list[Passage], known: dict[str, Vectors], encoder: Encoder, progress: bool
-) -> list[Vectors]:
-    """For each passage the matrix that `write_passages` wants; only passages that are new are encoded."""
+def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, progress: bool) -> list[Encoded]:
+    """What the encoder makes of each passage; only passages that are new are encoded."""
     new = [p for p in cut if p.id not in known]
-    parts = {p.id: _texts(p) for p in new}
-    texts = list(dict.fromkeys(t for part in parts.values() for t in part))
-    questions = list(dict.fromkeys(q for p in new for q in p.questions))
-    as_text = dict(zip(texts, encoder.passages(texts, progress=progress) if texts else (), strict=True))
+    spans = {p.id: sentences(p.text) for p in new}
+    parts = list(dict.fromkeys(_titled(p, p.text[a:b]) for p in new for a, b in spans[p.id]))
+    questions = list(dict.fromkeys(q for p in new for q in (*p.questions, *p.gaps)))
+    as_text = dict(zip(parts, encoder.passages(parts, progress=progress) if parts else (), strict=True))
     as_question = dict(zip(questions, encoder.queries(questions), strict=True))
-    return [
-        known[p.id]
-        if p.id in known
-        else np.stack([*(as_text[t] for t in parts[p.id]), *(as_question[q] for q in p.questions)])
-        for p in cut
-    ]
+    read = encoder.read_passages([_titled(p, p.text) for p in new], progress=progress)
+    fresh = {}
+    for passage, (vector, pieces) in zip(new, read, strict=True):
+        inside = spans[passage.id]
+        head = len(_titled(passage, ""))
+        fresh[passage.id] = Encoded(
+            np.stack(
+                [
+                    vector[0],
+                    *(as_text[_titled(passage, passage.text[a:b])] for a, b in inside),
+                    *(as_question[q] for q in (*passage.questions, *passage.gaps)),
+                ]
+            ),
+            pieces.as_bytes(),
+            pieces.cuts([head + a for a, _ in inside]),
+        )
+    return [known[p.id] if p.id in known else fresh[p.id] for p in cut]
 
 
-def _texts(passage: Passage) -> list[str]:
-    """What is encoded as text: the passage and each of its sentences, under its title."""
-    parts = [passage.text, *(passage.text[a:b] for a, b in sentences(passage.text))]
-    return [f"{passage.title}. {part}" for part in parts]
+def _titled(passage: Passage, text: str) -> str:
+    """What is encoded: a text under its passage's title."""
+    return f"{passage.title}. {text}"
 
 
 def _tidy(index: Path) -> None:
@@ -163,17 +173,27 @@ def verify(index: Path) -> Manifest:
         raise IndexDamaged("the index is damaged: its documents are not those it was built from")
     expected = {p.id: p for d in generation.documents for p in passages(d, generation.manifest.longest)}
     found = 0
-    for passage, vectors in generation.everything():
+    for passage, encoded in generation.everything():
         document = documents.get(passage.document_id)
         if document is None or document.text[passage.start : passage.end] != passage.text:
             raise IndexDamaged(f"the index is damaged: passage {passage.id} is not in its document")
         if expected.get(passage.id) != passage:
             raise IndexDamaged(f"the index is damaged: passage {passage.id} has another hash")
-        rows = 1 + len(sentences(passage.text)) + len(passage.questions)
-        wanted = (rows, generation.manifest.dimensions)
-        if vectors.shape != wanted or np.abs((vectors**2).sum(axis=1) - 1).max() > 0.01:
+        count = len(sentences(passage.text))
+        wanted = (1 + count + len(passage.questions) + len(passage.gaps), generation.manifest.dimensions)
+        if (
+            encoded.vectors.shape != wanted
+            or not _units(encoded.vectors)
+            or not _units(encoded.pieces / np.float32(STEPS))
+            or len(encoded.cuts) != count + 1
+        ):
             raise IndexDamaged(f"the index is damaged: the vectors of passage {passage.id} are not right")
         found += 1
     if found != generation.manifest.passages:
         raise IndexDamaged(f"the index is damaged: {found} passages of {generation.manifest.passages}")
     return generation.manifest
+
+
+def _units(rows: np.ndarray[Any, Any]) -> bool:
+    """Whether all rows have a length of 1, but for rounding."""
+    return bool((np.abs((rows**2).sum(axis=1) - 1) <= 0.05).all())

@@ -37,6 +37,11 @@ class Document:
     tags: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
 
+    @property
+    def visible(self) -> str:
+        """The text with its comments blanked, every character where it was: what may be quoted."""
+        return COMMENT.sub(lambda found: " " * len(found[0]), self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:

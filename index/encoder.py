@@ -1,4 +1,4 @@
-"""The sentence encoder: texts → unit vectors. sentence-transformers is imported here alone.
+"""The encoder: texts → unit vectors, and one a piece. sentence-transformers is imported here alone.
 
 Knows where the bundled French model lies and which prefixes a model wants; nothing about passages.
 """
@@ -8,6 +8,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from index.errors import EncoderMissing
+from index.pieces import NONE, Pieces
 
 BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
+READ = 512  # questions whose pieces are kept, about 10 KB each
+AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
@@ -76,6 +80,7 @@ class Encoder(Embeddings):
         self.name = name or EncoderName()
         self.identity = self.name.identity
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
+        self._read_questions: OrderedDict[str, tuple[Vectors, Pieces]] = OrderedDict()
         self._lock = threading.Lock()
         self._model = self._load()
         prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
@@ -127,6 +132,45 @@ class Encoder(Embeddings):
     def query(self, text: str) -> Vectors:
         """Encode one question into a (1 × dimensions) matrix; the last few thousand are remembered."""
         return self.queries([text])
+
+    def read_passages(self, texts: list[str], *, progress: bool = False) -> Iterator[tuple[Vectors, Pieces]]:
+        """Encode passages one after the other into a (1 × dimensions) matrix and their pieces."""
+        return self._read(texts, self._passage, progress)
+
+    def read_question(self, text: str) -> tuple[Vectors, Pieces]:
+        """The same for a question; the last few hundred are remembered."""
+        with self._lock:
+            known = self._read_questions.get(text)
+        if known is None:
+            known = next(self._read([text], self._query, progress=False))
+            with self._lock:
+                self._read_questions[text] = known
+                while len(self._read_questions) > READ:
+                    self._read_questions.popitem(last=False)
+        return known
+
+    def _read(self, texts: list[str], prefix: str, progress: bool) -> Iterator[tuple[Vectors, Pieces]]:
+        full = [prefix + text for text in texts]
+        body = self._model[0]
+        if getattr(body, "late", None) is None:
+            yield from ((row[None], NONE) for row in self._encode(full, progress=progress))
+            return
+        from index.packed import RARITY, VECTORS
+
+        for first in range(0, len(full), AT_ONCE):
+            part = full[first : first + AT_ONCE]
+            found = self._model.encode(part, batch_size=32, output_value=None, show_progress_bar=progress)
+            for features, ends in zip(found, body.ends(part), strict=True):
+                own = np.flatnonzero(np.array(ends) > len(prefix))
+                rarity = features[RARITY].numpy()[own]
+                yield (
+                    np.asarray(features["sentence_embedding"].numpy(), dtype=np.float32)[None],
+                    Pieces(
+                        features[VECTORS].numpy()[own],
+                        np.array(ends)[own] - len(prefix),
+                        rarity / max(1e-9, rarity.sum()),
+                    ),
+                )
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode questions, each only once, into a (texts × dimensions) matrix."""

@@ -14,9 +14,13 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules import InputModule
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from index.interaction import LateInteraction
+
 WEIGHTS = "packed.safetensors"
 SCALE = ".scale"  # a matrix's scales have its name and this
-LONGEST = 256  # pieces of a text that are read
+VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
+LATE = "late.safetensors"  # what late interaction adds, in half precision
+LONGEST = 320  # pieces of a text that are read
 
 
 def packed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -46,9 +50,11 @@ class PackedBert(InputModule):
 
     tokenizer: PreTrainedTokenizerFast
 
-    def __init__(self, bert: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(
+        self, bert: BertModel, tokenizer: PreTrainedTokenizerFast, late: LateInteraction | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.bert, self.tokenizer = bert, tokenizer
+        self.bert, self.tokenizer, self.late = bert, tokenizer, late
 
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
@@ -63,9 +69,18 @@ class PackedBert(InputModule):
         )  # fmt: skip
 
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
-        """Add `token_embeddings`, (texts × pieces × hidden)."""
-        hidden = self.bert(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
-        return features | {"token_embeddings": hidden.last_hidden_state}
+        """Add `token_embeddings`, (texts × pieces × hidden), and what late interaction makes of them."""
+        ids = features["input_ids"]
+        hidden = self.bert(input_ids=ids, attention_mask=features["attention_mask"]).last_hidden_state
+        found = features | {"token_embeddings": hidden}
+        if self.late:
+            found[VECTORS], found[RARITY] = self.late(hidden, ids)
+        return found
+
+    def ends(self, texts: Sequence[str]) -> list[list[int]]:
+        """Where each piece of each text ends, in characters; 0 for the marks around a text."""
+        batch = self.tokenizer(list(texts), truncation=True, max_length=LONGEST, return_offsets_mapping=True)
+        return [[end for _, end in offsets] for offsets in batch["offset_mapping"]]
 
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""
@@ -76,6 +91,13 @@ class PackedBert(InputModule):
         self.bert.config.save_pretrained(output_path)
         self.tokenizer.save_pretrained(output_path)
         save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)
+        if self.late:
+            self.save_late(self.late, Path(output_path))
+
+    @staticmethod
+    def save_late(late: LateInteraction, folder: Path) -> None:
+        """Write late interaction beside the weights, which stay as they are."""
+        save_file({k: v.half().contiguous() for k, v in late.state_dict().items()}, folder / LATE)
 
     @classmethod
     def load(cls, model_name_or_path: str, *_: Any, **__: Any) -> "PackedBert":
@@ -84,4 +106,8 @@ class PackedBert(InputModule):
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
         bert.eval()  # type: ignore[no-untyped-call]
-        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder))
+        late = None
+        if (folder / LATE).is_file():
+            late = LateInteraction(bert.config.hidden_size, bert.config.vocab_size)
+            late.load_state_dict(load_file(folder / LATE))  # into single precision
+        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from index.documents import COMMENT, Document
+from index.pieces import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,9 @@ class Passage:
     """A stretch of a document: `document.text[start:end] == text`, always.
 
     `title` is the document's title and the headings above the passage, joined by « › ».
-    `questions` are examples, given in the document, of what the passage answers; they are never quoted.
-    `id` is `document-id#hash` and stable while the title, the text and the questions are.
+    `questions` are examples, given in the document, of what the passage answers, and `gaps` of what people
+    ask beside it that no document answers; they are never quoted.
+    `id` is `document-id#hash` and stable while the title, the text and these examples are.
     """
 
     id: str
@@ -26,6 +28,7 @@ class Passage:
     start: int
     end: int
     questions: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
     @property
     def searched(self) -> str:
@@ -37,16 +40,20 @@ class Passage:
 class RankedPassage:
     """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
 
-    `meanings` are the cosines of the question with each of the passage's `sentences`, in order;
-    `asked` is its cosine with the nearest of the passage's example questions, 0 without any; `margins` are
-    the log-odds that each sentence answers, empty for a passage that was not read beside the question.
+    `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` and
+    `missed` are its cosines with the nearest of the passage's example questions and of its gaps, 0 without
+    any; `margins` are the log-odds that each sentence answers, empty for a passage that was not read beside
+    the question;
+    `match` says how the passage meets each piece of the question, where the encoder has late interaction.
     """
 
     passage: Passage
     score: float
     meanings: tuple[float, ...] = ()
     asked: float = 0.0
+    missed: float = 0.0
     margins: tuple[float, ...] = ()
+    match: Match | None = None
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried
@@ -59,7 +66,7 @@ BREAK = re.compile(r"[.!?…]+[»”\"’')\]]*(?:\s*»)?(?=\s)|\n+")
 OPENING = re.compile(r"\s*[«“\"'(\[–—-]*\s*([^\s«“\"'(\[–—-])")
 HEADING_LINE = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
 # Invisible where Markdown is rendered.
-EXAMPLES = re.compile(r"<!--\s*questions\s*:?\s*\n(.*?)-->", re.S | re.I)
+EXAMPLES = re.compile(r"<!--\s*(questions|sans\s+réponse)\s*:?\s*\n(.*?)-->", re.S | re.I)
 BULLET = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 
 
@@ -118,10 +125,11 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of a document between headings and comments, with its headings and example questions."""
+    """A stretch of a document between headings and comments, with its headings and the examples above it."""
 
     headings: tuple[str, ...]
     questions: tuple[str, ...]
+    gaps: tuple[str, ...]
     start: int
     end: int
 
@@ -129,22 +137,29 @@ class Section:
 def sections(text: str) -> Iterator[Section]:
     """Cut a text at its Markdown headings and its comments, which belong to no section.
 
-    A comment « <!-- questions » holds a question a line, for what follows it up to the next heading.
+    A comment « <!-- questions » holds a question a line, for what follows it up to the next heading;
+    a comment « <!-- sans réponse » questions that nothing answers.
     """
     path: list[tuple[int, str]] = []
-    questions: tuple[str, ...] = ()
+    examples: dict[str, tuple[str, ...]] = {}
     start = 0
+
+    def section(end: int) -> Section:
+        headings = tuple(h for _, h in path)
+        return Section(headings, examples.get("q", ()), examples.get("s", ()), start, end)
+
     for found in sorted((*HEADING_LINE.finditer(text), *COMMENT.finditer(text)), key=lambda m: m.start()):
         if found.start() < start:  # a heading inside a comment
             continue
-        yield Section(tuple(h for _, h in path), questions, start, found.start())
+        yield section(found.start())
         start = found.end()
         if found.re is HEADING_LINE:
             level = len(found[1])
-            path, questions = [(d, h) for d, h in path if d < level] + [(level, found[2])], ()
-        elif examples := EXAMPLES.fullmatch(found[0]):
-            questions = tuple(q for line in examples[1].splitlines() if (q := line.strip(" -*\t\u00a0")))
-    yield Section(tuple(h for _, h in path), questions, start, len(text))
+            path, examples = [(d, h) for d, h in path if d < level] + [(level, found[2])], {}
+        elif listed := EXAMPLES.fullmatch(found[0]):
+            lines = (line.strip(" -*\t\u00a0") for line in listed[2].splitlines())
+            examples[listed[1][0].lower()] = tuple(line for line in lines if line)
+    yield section(len(text))
 
 
 def passages(document: Document, longest: int = LONGEST) -> list[Passage]:
@@ -162,12 +177,24 @@ def passages(document: Document, longest: int = LONGEST) -> list[Passage]:
         for start, end in _runs(document.text, spans, longest):
             text = document.text[start:end]
             title = " › ".join(dict.fromkeys((document.title, *section.headings)))
-            digest = hashlib.sha256("\n".join((title, text, *section.questions)).encode()).hexdigest()[:16]
+            digest = hashlib.sha256(
+                "\n".join((title, text, *section.questions, *section.gaps)).encode()
+            ).hexdigest()[:16]
             seen[digest] = seen.get(digest, 0) + 1
             mark = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
             identity = f"{document.id}#{mark}"
             found.append(
-                Passage(identity, document.id, title, document.source, text, start, end, section.questions)
+                Passage(
+                    identity,
+                    document.id,
+                    title,
+                    document.source,
+                    text,
+                    start,
+                    end,
+                    section.questions,
+                    section.gaps,
+                )
             )
     return found
 

@@ -20,13 +20,14 @@ from index.errors import IndexOutdated
 from index.judges import QuestionAnswering, Reranker
 from index.languages import is_english
 from index.passages import RankedPassage
+from index.pieces import match
 from index.store import Generation, current
 
 READ = 6  # of the best passages are read by the judge
 READING = 0.35  # its share of the score of a passage that it read
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
-STEMS, PAIRS, GRAMS, MEANING, SENTENCE = 0.05, 0.02, 0.10, 0.31, 0.52
+STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
 
 
 class HybridRetriever(BaseRetriever):
@@ -64,7 +65,7 @@ class HybridRetriever(BaseRetriever):
     def rank(self, question: str, count: int | None = None) -> tuple[RankedPassage, ...]:
         """The best passages for a question, best first; empty when nothing of it can be searched."""
         generation = self.generation()
-        vector = self.encoder.query(question)
+        vector, pieces = self.encoder.read_question(question)
         lexical = generation.lexical
         searched = english.in_french(question) if is_english(question) else question
         stems = _scaled(lexical.stems(searched, CANDIDATES))
@@ -73,18 +74,21 @@ class HybridRetriever(BaseRetriever):
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         ranked = []
-        for identity, (passage, rows) in found.items():
-            whole, *near = (rows @ vector[0]).tolist()
-            examples = len(passage.questions)
-            meanings, asked = near[: len(near) - examples], max([0.0, *near[len(near) - examples :]])
+        for identity, (passage, encoded) in found.items():
+            whole, *near = (encoded.vectors @ vector[0]).tolist()
+            met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
+            gaps = len(near) - len(passage.gaps)
+            examples = gaps - len(passage.questions)
+            asked, missed = max([0.0, *near[examples:gaps]]), max([0.0, *near[gaps:]])
+            meanings = near[:examples]
             score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)
                 + GRAMS * grams.get(identity, 0.0)
-                + MEANING * max(0.0, whole)
+                + PIECES * max(0.0, met.whole if met else whole)
                 + SENTENCE * max(0.0, asked, *meanings)
             )
-            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings), asked))
+            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings), asked, missed, match=met))
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         best = ranked[: count or self.count]
         return (*self._read(question, best[:READ]), *best[READ:])

@@ -22,14 +22,26 @@ from index.encoder import Vectors
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.lexical import LexicalIndex
 from index.passages import Passage
+from index.pieces import Bytes
 
-FORMAT = 5
+FORMAT = 6
 COLLECTION = "passages"
-# float16; for each passage a row for the whole, then one a sentence, then one an example question
+# float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
-# and "questions" (JSON), "row", "rows": where in VECTORS
+# int8; the pieces of each passage and its title, see `index.pieces`
+PIECES = "pieces.npy"
+# and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder made of a passage."""
+
+    vectors: Vectors  # (1 + sentences + questions + gaps × dimensions): the whole, then each of these
+    pieces: Bytes  # (pieces × width): those of its title, then of its sentences in order
+    cuts: tuple[int, ...]  # where in `pieces` each sentence starts, and the last ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class Generation:
             self.documents = tuple(_read_documents(folder))
             self.lexical = LexicalIndex(folder / "lexical")
             self._vectors = np.load(folder / VECTORS, mmap_mode="r")
+            self._pieces = np.load(folder / PIECES, mmap_mode="r")
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
@@ -127,23 +140,27 @@ class Generation:
         distances = (found["distances"] or [[]])[0]
         return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
 
-    def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Vectors]]:
-        """Passages by id, each with its vectors as in `write_passages`; unknown ids are left out."""
+    def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Encoded]]:
+        """Passages by id, each with what was encoded of it; unknown ids are left out."""
         if not ids:
             return {}
         found = self._collection.get(ids=ids, include=["documents", "metadatas"])
         texts, metadatas = found["documents"] or [], found["metadatas"] or []
         return {
-            identity: (_passage(identity, text, metadata), self._rows(metadata))
+            identity: (_passage(identity, text, metadata), self._encoded(metadata))
             for identity, text, metadata in zip(found["ids"], texts, metadatas, strict=True)
         }
 
-    def _rows(self, metadata: Any) -> Vectors:
-        first = int(metadata["row"])
-        return np.asarray(self._vectors[first : first + int(metadata["rows"])], dtype=np.float32)
+    def _encoded(self, metadata: Any) -> Encoded:
+        row, piece, cuts = int(metadata["row"]), int(metadata["piece"]), json.loads(metadata["cuts"])
+        return Encoded(
+            np.asarray(self._vectors[row : row + int(metadata["rows"])], dtype=np.float32),
+            self._pieces[piece : piece + cuts[-1]],
+            tuple(cuts),
+        )
 
-    def everything(self) -> Iterator[tuple[Passage, Vectors]]:
-        """All passages with their vectors, a batch at a time."""
+    def everything(self) -> Iterator[tuple[Passage, Encoded]]:
+        """All passages with what was encoded of them, a batch at a time."""
         for start in range(0, self.manifest.passages, BATCH):
             ids = self._collection.get(limit=BATCH, offset=start, include=[])["ids"]
             yield from self.fetch(ids).values()
@@ -170,18 +187,16 @@ def _passage(identity: str, text: str, metadata: Any) -> Passage:
         start=int(metadata["start"]),
         end=int(metadata["end"]),
         questions=tuple(json.loads(metadata["questions"])),
+        gaps=tuple(json.loads(metadata["gaps"])),
     )
 
 
-def write_passages(folder: Path, passages: list[Passage], vectors: list[Vectors]) -> None:
-    """Write passages into a new Chroma collection, cosine set explicitly, and all their vectors beside it.
-
-    `vectors` has for each passage a (1 + sentences + questions × dimensions) matrix: the whole passage, each
-    of its sentences, each of its example questions.
-    """
-    counts = [len(v) for v in vectors]
-    firsts = [0, *itertools.accumulate(counts)]
-    np.save(folder / VECTORS, np.concatenate(vectors).astype(np.float16))
+def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]) -> None:
+    """Write passages into a new Chroma collection, cosine set explicitly, and all their vectors beside it."""
+    rows = [0, *itertools.accumulate(len(e.vectors) for e in encoded)]
+    firsts = [0, *itertools.accumulate(len(e.pieces) for e in encoded)]
+    np.save(folder / VECTORS, np.concatenate([e.vectors for e in encoded]).astype(np.float16))
+    np.save(folder / PIECES, np.concatenate([e.pieces for e in encoded]))
     client = _client(folder / "chroma", create=True)
     collection = client.create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -190,11 +205,18 @@ def write_passages(folder: Path, passages: list[Passage], vectors: list[Vectors]
         part = passages[start : start + BATCH]
         collection.add(
             ids=[p.id for p in part],
-            embeddings=[v[0] for v in vectors[start : start + BATCH]],
+            embeddings=[e.vectors[0] for e in encoded[start : start + BATCH]],
             documents=[p.text for p in part],
             metadatas=[
                 {key: getattr(p, key) for key in METADATA}
-                | {"questions": json.dumps(p.questions), "row": firsts[i], "rows": counts[i]}
+                | {
+                    "questions": json.dumps(p.questions),
+                    "gaps": json.dumps(p.gaps),
+                    "row": rows[i],
+                    "rows": len(encoded[i].vectors),
+                    "piece": firsts[i],
+                    "cuts": json.dumps(encoded[i].cuts),
+                }
                 for i, p in enumerate(part, start)
             ],
         )

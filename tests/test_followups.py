@@ -194,6 +194,13 @@ def test_the_source_of_what_was_made_up_is_not_invented(bot: Bot) -> None:
     assert "Norvège" not in bot.invoke(Question("Quelle est la source ?", history)).text
 
 
+def test_the_source_of_a_forged_answer_is_never_a_comment(bot: Bot) -> None:
+    document = next(d for d in bot.retriever.generation().documents if d.text != d.visible)
+    example = next(line for line in document.text.splitlines() if line and line not in document.visible)
+    history = (Turn("user", "Qui finance COMPASS ?"), Turn("assistant", f"{example} [1]"))
+    assert not bot.invoke(Question("Quelle est la source ?", history)).citations
+
+
 def test_the_dialogues_are_answered(bot: Bot) -> None:
     """Those to develop on; the ones kept out of tuning are measured by `make evals`."""
     cases = [c for c in read_cases() if "dialogue" in c.tags]

@@ -1,0 +1,73 @@
+"""The pieces of a question beside those of a passage: late interaction, in numpy alone.
+
+After ColBERT (Khattab and Zaharia, 2020, https://arxiv.org/abs/2004.12832): each piece of the question takes
+its nearest piece of the text, and the cosines are averaged; here by a weight a piece, so that rare and
+telling pieces count more. `index.interaction` makes the vectors and weights.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+Bytes = np.ndarray[tuple[int, int], np.dtype[np.int8]]
+STEPS = 127  # of a coordinate on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The pieces of one text; none when the encoder has no late interaction."""
+
+    vectors: Array  # (pieces × width) unit vectors
+    ends: np.ndarray[tuple[int], np.dtype[np.int64]]  # where each ends in the text, in characters
+    weights: np.ndarray[tuple[int], np.dtype[np.float32]]  # of each in a question; they sum to 1
+
+    def cuts(self, starts: Sequence[int]) -> tuple[int, ...]:
+        """The first piece of each of some sentences, by the characters they start at, and the last of all."""
+        return (*(int(i) for i in np.searchsorted(self.ends, starts, side="right")), len(self.ends))
+
+    def as_bytes(self) -> Bytes:
+        """The vectors as a generation keeps them: each coordinate in 1/127ths."""
+        small: Bytes = np.rint(self.vectors * STEPS).clip(-STEPS, STEPS).astype(np.int8)
+        return small
+
+
+NONE = Pieces(np.zeros((0, 0), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the pieces of a question are met: the best cosine of each in the title and in each sentence."""
+
+    cosines: Array  # (1 + sentences × pieces of the question)
+    weights: np.ndarray[tuple[int], np.dtype[np.float32]]
+
+    @property
+    def whole(self) -> float:
+        """Late interaction of the question with title and passage, in [-1, 1]."""
+        return float(self.cosines.max(axis=0) @ self.weights)
+
+    @property
+    def sentences(self) -> tuple[float, ...]:
+        """Late interaction of the question with the title and each sentence, in [-1, 1]."""
+        scores: list[float] = (np.maximum(self.cosines[1:], self.cosines[0]) @ self.weights).tolist()
+        return tuple(scores)
+
+    @property
+    def unmet(self) -> float:
+        """How far the telling piece of the question that is met worst is from title and passage, in [0, 2]."""
+        telling = self.weights >= self.weights.mean()
+        return float((1 - self.cosines.max(axis=0)[telling]).max())
+
+
+def match(question: Pieces, passage: Bytes, cuts: Sequence[int]) -> Match:
+    """Compare a question with a passage whose title ends, and whose sentences start, at `cuts`."""
+    near = (passage.astype(np.float32) / STEPS) @ question.vectors.T
+    bounds = [0, *cuts]
+    cosines = np.full((len(cuts), len(question.weights)), -1.0, dtype=np.float32)
+    for i, (a, b) in enumerate(itertools.pairwise(bounds)):
+        if b > a:
+            cosines[i] = near[a:b].max(axis=0)
+    return Match(cosines, question.weights)
