@@ -50,8 +50,9 @@ FEATURES = (
     "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
-    "asked_lead",  # the same, less its mean over the passages read
-    "missed",  # cosine with the nearest question that the passages read are known not to answer
+    "about",  # how far the examples of all documents, told apart, point to the passage
+    "about_lead",  # the same, less its greatest value over the passages read
+    "beyond",  # how far they point to the questions that nothing answers
     "met",  # late interaction of question and sentence (under its title)
     "met_lead",  # the same, less its mean over all sentences read
     "unmet",  # how far the question's telling piece that is met worst is from title and passage
@@ -176,9 +177,8 @@ def features(
     )
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
-    missed = max(h.missed for h in hits)
+    most = max(h.about for h in hits)
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
-    usual = sum(h.asked for h in hits) / len(hits)
     asked, kind, several = (
         weights(question, list(around.values())),
         kind_of(question),
@@ -227,8 +227,9 @@ def features(
             several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
             hit.asked,
-            hit.asked - usual,
-            missed,
+            hit.about,
+            hit.about - most,
+            hit.beyond,
             met[i],
             met[i] - met.mean(),
             unmet[hit.passage.id],

@@ -40,10 +40,11 @@ class Passage:
 class RankedPassage:
     """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
 
-    `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` and
-    `missed` are its cosines with the nearest of the passage's example questions and of its gaps, 0 without
-    any; `margins` are the log-odds that each sentence answers, empty for a passage that was not read beside
-    the question;
+    `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` is
+    its cosine with the nearest of the passage's example questions, 0 without any; `about` is near 1 when the
+    examples of all documents, told apart, point to this passage, and `beyond` when they point to the
+    questions that nothing answers; `margins` are the log-odds that each sentence answers, empty for a passage
+    that was not read beside the question;
     `match` says how the passage meets each piece of the question, where the encoder has late interaction.
     """
 
@@ -51,7 +52,8 @@ class RankedPassage:
     score: float
     meanings: tuple[float, ...] = ()
     asked: float = 0.0
-    missed: float = 0.0
+    about: float = 0.0
+    beyond: float = 0.0
     margins: tuple[float, ...] = ()
     match: Match | None = None
 

@@ -57,7 +57,7 @@ class Match:
 
     @property
     def unmet(self) -> float:
-        """How far the telling piece of the question that is met worst is from title and passage, in [0, 2]."""
+        """How far the telling piece that is met worst is from title and passage, in [0, 2]."""
         telling = self.weights >= self.weights.mean()
         return float((1 - self.cosines.max(axis=0)[telling]).max())
 

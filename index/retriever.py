@@ -17,6 +17,7 @@ from pydantic import ConfigDict, PrivateAttr
 from index import english
 from index.encoder import Encoder
 from index.errors import IndexOutdated
+from index.examples import NOTHING
 from index.judges import QuestionAnswering, Reranker
 from index.languages import is_english
 from index.passages import RankedPassage
@@ -28,6 +29,7 @@ READING = 0.35  # its share of the score of a passage that it read
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
 STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
+ABOUT = 0.15  # added for what the example questions of all documents, told apart, point to
 
 
 class HybridRetriever(BaseRetriever):
@@ -73,13 +75,14 @@ class HybridRetriever(BaseRetriever):
         grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
+        pointed = generation.examples.scores(vector)
         ranked = []
         for identity, (passage, encoded) in found.items():
             whole, *near = (encoded.vectors @ vector[0]).tolist()
             met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
             gaps = len(near) - len(passage.gaps)
             examples = gaps - len(passage.questions)
-            asked, missed = max([0.0, *near[examples:gaps]]), max([0.0, *near[gaps:]])
+            asked = max([0.0, *near[examples:gaps]])
             meanings = near[:examples]
             score = (
                 STEMS * stems.get(identity, 0.0)
@@ -87,8 +90,19 @@ class HybridRetriever(BaseRetriever):
                 + GRAMS * grams.get(identity, 0.0)
                 + PIECES * max(0.0, met.whole if met else whole)
                 + SENTENCE * max(0.0, asked, *meanings)
+                + ABOUT * max(0.0, pointed.get(identity, 0.0))
             )
-            ranked.append(RankedPassage(passage, min(1.0, score), tuple(meanings), asked, missed, match=met))
+            ranked.append(
+                RankedPassage(
+                    passage,
+                    min(1.0, score),
+                    tuple(meanings),
+                    asked,
+                    pointed.get(identity, 0.0),
+                    pointed.get(NOTHING, 0.0),
+                    match=met,
+                )
+            )
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         best = ranked[: count or self.count]
         return (*self._read(question, best[:READ]), *best[READ:])

@@ -20,6 +20,7 @@ import numpy as np
 from index.documents import Document
 from index.encoder import Vectors
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated
+from index.examples import NOTHING, Examples, fit
 from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
@@ -30,6 +31,8 @@ COLLECTION = "passages"
 VECTORS = "vectors.npy"
 # int8; the pieces of each passage and its title, see `index.pieces`
 PIECES = "pieces.npy"
+# what `index.examples` learned: "ids" and "weights"
+EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
@@ -119,6 +122,8 @@ class Generation:
             self.lexical = LexicalIndex(folder / "lexical")
             self._vectors = np.load(folder / VECTORS, mmap_mode="r")
             self._pieces = np.load(folder / PIECES, mmap_mode="r")
+            with np.load(folder / EXAMPLES) as learned:
+                self.examples = Examples(tuple(learned["ids"].tolist()), learned["weights"])
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
@@ -197,6 +202,8 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
     firsts = [0, *itertools.accumulate(len(e.pieces) for e in encoded)]
     np.save(folder / VECTORS, np.concatenate([e.vectors for e in encoded]).astype(np.float16))
     np.save(folder / PIECES, np.concatenate([e.pieces for e in encoded]))
+    learned = fit(_examples(passages, encoded), encoded[0].vectors.shape[1])
+    np.savez(folder / EXAMPLES, ids=np.array(learned.ids, dtype=str), weights=learned.weights)
     client = _client(folder / "chroma", create=True)
     collection = client.create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -222,6 +229,15 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
         )
     with contextlib.suppress(AttributeError):
         client.close()
+
+
+def _examples(passages: list[Passage], encoded: list[Encoded]) -> Iterator[tuple[str, Vectors]]:
+    """The rows that examples are learned from; passages without example questions stay out."""
+    for passage, e in zip(passages, encoded, strict=True):
+        gaps = len(e.vectors) - len(passage.gaps)
+        if passage.questions:
+            yield passage.id, e.vectors[1:gaps]
+        yield NOTHING, e.vectors[gaps:]
 
 
 def write_documents(folder: Path, documents: Iterable[Document]) -> None:
