@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from index.documents import COMMENT, Document
 from index.pieces import Match
@@ -55,7 +55,7 @@ class RankedPassage:
     about: float = 0.0
     beyond: float = 0.0
     margins: tuple[float, ...] = ()
-    match: Match | None = None
+    match: Match | None = field(default=None, compare=False, repr=False)
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried
