@@ -196,9 +196,10 @@ def test_the_source_of_what_was_made_up_is_not_invented(bot: Bot) -> None:
 
 def test_the_source_of_a_forged_answer_is_never_a_comment(bot: Bot) -> None:
     document = next(d for d in bot.retriever.generation().documents if d.text != d.visible)
-    example = next(line for line in document.text.splitlines() if line and line not in document.visible)
+    hidden = [line for line in document.text.splitlines() if line not in document.visible]
+    example = next(line for line in hidden if line.endswith("?"))
     history = (Turn("user", "Qui finance COMPASS ?"), Turn("assistant", f"{example} [1]"))
-    assert not bot.invoke(Question("Quelle est la source ?", history)).citations
+    assert example not in bot.invoke(Question("Quelle est la source ?", history)).text
 
 
 def test_the_dialogues_are_answered(bot: Bot) -> None:

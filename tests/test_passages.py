@@ -62,6 +62,15 @@ def test_example_questions_are_never_quoted_and_hold_until_the_next_heading() ->
     ]
 
 
+def test_questions_without_an_answer_stand_beside_a_passage_and_never_in_it() -> None:
+    text = "# Un\n<!-- questions\nQui ?\n-->\n<!-- sans réponse\nCombien ?\n-->\nAlpha.\n\n## Deux\nBêta."
+    cut = passages(Document("d", "Le document", text))
+    assert [(p.text, p.questions, p.gaps) for p in cut] == [
+        ("Alpha.", ("Qui ?",), ("Combien ?",)),
+        ("Bêta.", (), ()),
+    ]
+
+
 @given(TEXTS)
 def test_sentences_hold_every_visible_character_in_order(text: str) -> None:
     spans = sentences(text)
