@@ -99,7 +99,9 @@ def weights() -> Path:
 def _chunks(document: Document) -> list[Passage]:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    splitter = RecursiveCharacterTextSplitter(chunk_size=CHUNK, chunk_overlap=OVERLAP, add_start_index=True)
+    splitter = RecursiveCharacterTextSplitter(
+        chunk_size=CHUNK, chunk_overlap=OVERLAP, add_start_index=True, length_function=_visible_length
+    )
     return [
         Passage(
             id=f"{document.id}#{piece.metadata['start_index']}",
@@ -112,6 +114,11 @@ def _chunks(document: Document) -> list[Passage]:
         )
         for piece in splitter.create_documents([document.visible])
     ]
+
+
+def _visible_length(text: str) -> int:
+    """Characters of a text without the blanks that stand for a document's comments."""
+    return len(" ".join(text.split()))
 
 
 def answer_once(folder: str, question: str) -> None:
