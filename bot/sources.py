@@ -14,12 +14,12 @@ MARK = re.compile(r"\s*\[\d{1,3}\]\s*")
 
 def quoted(said: str, documents: Iterable[Document]) -> tuple[Citation, ...]:
     """The quotes of an answer « … [1] … [2] » that stand in a document, numbered anew."""
-    documents = tuple(documents)
+    texts = [(document, document.visible) for document in documents]
     found: dict[str, Citation] = {}
     for part in MARK.split(said)[:-1]:
         words = re.compile(r"\s+".join(map(re.escape, part.split())))
-        for document in documents if part.strip() else ():
-            match = words.search(document.visible)
+        for document, visible in texts if part.strip() else ():
+            match = words.search(visible)
             if match and document.text[slice(*match.span())] == match[0]:  # no comment inside
                 found.setdefault(
                     match[0],

@@ -15,12 +15,23 @@ import filelock
 import numpy as np
 
 from index.documents import Knowledge, read_knowledge
-from index.encoder import Encoder, EncoderName
+from index.encoder import Encoder, EncoderName, Vectors
 from index.errors import BuildInProgress, IndexDamaged, IndexProblem
+from index.examples import NOTHING, fit
 from index.lexical import LexicalIndex
 from index.passages import LONGEST, Passage, passages, sentences
 from index.pieces import STEPS
-from index.store import FORMAT, Encoded, Generation, Manifest, current, swap, write_documents, write_passages
+from index.store import (
+    FORMAT,
+    Encoded,
+    Generation,
+    Manifest,
+    current,
+    swap,
+    write_documents,
+    write_examples,
+    write_passages,
+)
 
 KEPT = 2  # generations: the one that serves, and the one that a running server may still read
 VERSIONED = ("chromadb", "tantivy", "sentence-transformers", "langchain-core")
@@ -96,6 +107,7 @@ def _write(
         write_documents(folder, read.documents)
         LexicalIndex.write(folder / "lexical", cut)
         write_passages(folder, cut, encoded)
+        write_examples(folder, fit(_examples(cut, encoded), encoder.dimensions))
         manifest = Manifest(
             format=FORMAT,
             created=created.isoformat(timespec="seconds"),
@@ -146,6 +158,15 @@ def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, pro
     return [known[p.id] if p.id in known else fresh[p.id] for p in cut]
 
 
+def _examples(passages: list[Passage], encoded: list[Encoded]) -> Iterator[tuple[str, Vectors]]:
+    """The rows that examples are learned from; passages without example questions stay out."""
+    for passage, e in zip(passages, encoded, strict=True):
+        gaps = len(e.vectors) - len(passage.gaps)
+        if passage.questions:
+            yield passage.id, e.vectors[1:gaps]
+        yield NOTHING, e.vectors[gaps:]
+
+
 def _titled(passage: Passage, text: str) -> str:
     """What is encoded: a text under its passage's title."""
     return f"{passage.title}. {text}"
@@ -183,8 +204,8 @@ def verify(index: Path) -> Manifest:
         wanted = (1 + count + len(passage.questions) + len(passage.gaps), generation.manifest.dimensions)
         if (
             encoded.vectors.shape != wanted
-            or not _units(encoded.vectors)
-            or not _units(encoded.pieces / np.float32(STEPS))
+            or not _units(encoded.vectors, 0.01)
+            or not _units(encoded.pieces / np.float32(STEPS), 0.05)
             or len(encoded.cuts) != count + 1
         ):
             raise IndexDamaged(f"the index is damaged: the vectors of passage {passage.id} are not right")
@@ -194,6 +215,6 @@ def verify(index: Path) -> Manifest:
     return generation.manifest
 
 
-def _units(rows: np.ndarray[Any, Any]) -> bool:
-    """Whether all rows have a length of 1, but for rounding."""
-    return bool((np.abs((rows**2).sum(axis=1) - 1) <= 0.05).all())
+def _units(rows: np.ndarray[Any, Any], rounding: float) -> bool:
+    """Whether the squared length of all rows is 1, but for what rounding took."""
+    return bool((np.abs((rows**2).sum(axis=1) - 1) <= rounding).all())

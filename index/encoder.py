@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Encoder(Embeddings):
         self.name = name or EncoderName()
         self.identity = self.name.identity
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
-        self._read_questions: OrderedDict[str, tuple[Vectors, Pieces]] = OrderedDict()
+        self._read_question = lru_cache(READ)(lambda text: next(self._read([text], self._query, False)))
         self._lock = threading.Lock()
         self._model = self._load()
         prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
@@ -139,15 +140,7 @@ class Encoder(Embeddings):
 
     def read_question(self, text: str) -> tuple[Vectors, Pieces]:
         """The same for a question; the last few hundred are remembered."""
-        with self._lock:
-            known = self._read_questions.get(text)
-        if known is None:
-            known = next(self._read([text], self._query, progress=False))
-            with self._lock:
-                self._read_questions[text] = known
-                while len(self._read_questions) > READ:
-                    self._read_questions.popitem(last=False)
-        return known
+        return self._read_question(text)
 
     def _read(self, texts: list[str], prefix: str, progress: bool) -> Iterator[tuple[Vectors, Pieces]]:
         full = [prefix + text for text in texts]
@@ -155,19 +148,20 @@ class Encoder(Embeddings):
         if getattr(body, "late", None) is None:
             yield from ((row[None], NONE) for row in self._encode(full, progress=progress))
             return
-        from index.packed import RARITY, VECTORS
+        from index.packed import ENDS, RARITY, VECTORS
 
         for first in range(0, len(full), AT_ONCE):
             part = full[first : first + AT_ONCE]
             found = self._model.encode(part, batch_size=32, output_value=None, show_progress_bar=progress)
-            for features, ends in zip(found, body.ends(part), strict=True):
-                own = np.flatnonzero(np.array(ends) > len(prefix))
+            for features in found:
+                ends = features[ENDS].numpy()
+                own = np.flatnonzero(ends > len(prefix))
                 rarity = features[RARITY].numpy()[own]
                 yield (
                     np.asarray(features["sentence_embedding"].numpy(), dtype=np.float32)[None],
                     Pieces(
                         features[VECTORS].numpy()[own],
-                        np.array(ends)[own] - len(prefix),
+                        ends[own] - len(prefix),
                         rarity / max(1e-9, rarity.sum()),
                     ),
                 )

@@ -18,6 +18,7 @@ from index.interaction import LateInteraction
 
 WEIGHTS = "packed.safetensors"
 SCALE = ".scale"  # a matrix's scales have its name and this
+ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 for the marks around it
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
 LATE = "late.safetensors"  # what late interaction adds, in half precision
 LONGEST = 320  # pieces of a text that are read
@@ -59,14 +60,14 @@ class PackedBert(InputModule):
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
     ) -> dict[str, torch.Tensor]:
-        """Cut texts into pieces, padded to the longest of the batch."""
+        """Cut texts into pieces, padded to the longest of the batch, and add ENDS."""
         texts = [(prompt or "") + str(text) for text in inputs]
-        return dict(
-            self.tokenizer(
-                texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
-                return_token_type_ids=False,
-            )
+        batch = self.tokenizer(
+            texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
+            return_token_type_ids=False, return_offsets_mapping=True,
         )  # fmt: skip
+        offsets = batch.pop("offset_mapping")
+        return dict(batch) | {ENDS: offsets[..., 1]}
 
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
         """Add `token_embeddings`, (texts × pieces × hidden), and what late interaction makes of them."""
@@ -76,11 +77,6 @@ class PackedBert(InputModule):
         if self.late:
             found[VECTORS], found[RARITY] = self.late(hidden, ids)
         return found
-
-    def ends(self, texts: Sequence[str]) -> list[list[int]]:
-        """Where each piece of each text ends, in characters; 0 for the marks around a text."""
-        batch = self.tokenizer(list(texts), truncation=True, max_length=LONGEST, return_offsets_mapping=True)
-        return [[end for _, end in offsets] for offsets in batch["offset_mapping"]]
 
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""

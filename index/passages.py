@@ -148,7 +148,7 @@ def sections(text: str) -> Iterator[Section]:
 
     def section(end: int) -> Section:
         headings = tuple(h for _, h in path)
-        return Section(headings, examples.get("q", ()), examples.get("s", ()), start, end)
+        return Section(headings, examples.get("questions", ()), examples.get("sans réponse", ()), start, end)
 
     for found in sorted((*HEADING_LINE.finditer(text), *COMMENT.finditer(text)), key=lambda m: m.start()):
         if found.start() < start:  # a heading inside a comment
@@ -160,7 +160,7 @@ def sections(text: str) -> Iterator[Section]:
             path, examples = [(d, h) for d, h in path if d < level] + [(level, found[2])], {}
         elif listed := EXAMPLES.fullmatch(found[0]):
             lines = (line.strip(" -*\t\u00a0") for line in listed[2].splitlines())
-            examples[listed[1][0].lower()] = tuple(line for line in lines if line)
+            examples[" ".join(listed[1].lower().split())] = tuple(line for line in lines if line)
     yield section(len(text))
 
 

@@ -1,4 +1,4 @@
-"""HybridRetriever: search by stems, by character n-grams and by meaning, fuse, read the best, rank.
+"""HybridRetriever: search by stems, by n-grams and by meaning, compare piece by piece, fuse, rank.
 
 A LangChain `BaseRetriever`. Notices when a new generation is swapped in and reopens it.
 """
@@ -78,19 +78,19 @@ class HybridRetriever(BaseRetriever):
         pointed = generation.examples.scores(vector)
         ranked = []
         for identity, (passage, encoded) in found.items():
-            whole, *near = (encoded.vectors @ vector[0]).tolist()
-            met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
-            gaps = len(near) - len(passage.gaps)
+            cosines = (encoded.vectors @ vector[0]).tolist()
+            gaps = len(cosines) - len(passage.gaps)
             examples = gaps - len(passage.questions)
-            asked = max([0.0, *near[examples:gaps]])
-            meanings = near[:examples]
+            whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
+            about = pointed.get(identity, 0.0)
+            met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
             score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)
                 + GRAMS * grams.get(identity, 0.0)
                 + PIECES * max(0.0, met.whole if met else whole)
                 + SENTENCE * max(0.0, asked, *meanings)
-                + ABOUT * max(0.0, pointed.get(identity, 0.0))
+                + ABOUT * max(0.0, about)
             )
             ranked.append(
                 RankedPassage(
@@ -98,7 +98,7 @@ class HybridRetriever(BaseRetriever):
                     min(1.0, score),
                     tuple(meanings),
                     asked,
-                    pointed.get(identity, 0.0),
+                    about,
                     pointed.get(NOTHING, 0.0),
                     match=met,
                 )

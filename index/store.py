@@ -20,7 +20,7 @@ import numpy as np
 from index.documents import Document
 from index.encoder import Vectors
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated
-from index.examples import NOTHING, Examples, fit
+from index.examples import Examples
 from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
@@ -202,8 +202,6 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
     firsts = [0, *itertools.accumulate(len(e.pieces) for e in encoded)]
     np.save(folder / VECTORS, np.concatenate([e.vectors for e in encoded]).astype(np.float16))
     np.save(folder / PIECES, np.concatenate([e.pieces for e in encoded]))
-    learned = fit(_examples(passages, encoded), encoded[0].vectors.shape[1])
-    np.savez(folder / EXAMPLES, ids=np.array(learned.ids, dtype=str), weights=learned.weights)
     client = _client(folder / "chroma", create=True)
     collection = client.create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -231,13 +229,9 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
         client.close()
 
 
-def _examples(passages: list[Passage], encoded: list[Encoded]) -> Iterator[tuple[str, Vectors]]:
-    """The rows that examples are learned from; passages without example questions stay out."""
-    for passage, e in zip(passages, encoded, strict=True):
-        gaps = len(e.vectors) - len(passage.gaps)
-        if passage.questions:
-            yield passage.id, e.vectors[1:gaps]
-        yield NOTHING, e.vectors[gaps:]
+def write_examples(folder: Path, learned: Examples) -> None:
+    """Write what was learned from the example questions."""
+    np.savez(folder / EXAMPLES, ids=np.array(learned.ids, dtype=str), weights=learned.weights)
 
 
 def write_documents(folder: Path, documents: Iterable[Document]) -> None:

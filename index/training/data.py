@@ -178,30 +178,29 @@ def guides(folder: Path) -> list[Question]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a paragraph, roughly: cut at full stops before a capital."""
-    return [text[a:b].strip() for a, b in spans(text) if text[a:b].strip()]
+    return [text[a:b].strip() for a, b in _spans(text) if text[a:b].strip()]
 
 
-def spans(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a paragraph begin and end, with the blanks between them."""
+def _spans(text: str) -> list[tuple[int, int]]:
     cuts = [0, *(m.end() for m in SENTENCE.finditer(text)), len(text)]
     return list(itertools.pairwise(cuts))
 
 
 def window(item: Question, words: int, rng: random.Random) -> str:
     """Cut the paragraph to whole sentences around the answer, about `words` words."""
-    cuts = spans(item.text)
-    first = next(i for i, (_, end) in enumerate(cuts) if item.start < end or i == len(cuts) - 1)
+    spans = _spans(item.text)
+    first = next(i for i, (_, end) in enumerate(spans) if item.start < end or i == len(spans) - 1)
     last = first
     while True:
-        grow = [i for i in (first - 1, last + 1) if 0 <= i < len(cuts)]
+        grow = [i for i in (first - 1, last + 1) if 0 <= i < len(spans)]
         if not grow:
             break
         pick = rng.choice(grow)
         low, high = min(first, pick), max(last, pick)
-        if len(item.text[cuts[low][0] : cuts[high][1]].split()) > words:
+        if len(item.text[spans[low][0] : spans[high][1]].split()) > words:
             break
         first, last = low, high
-    return item.text[cuts[first][0] : cuts[last][1]].strip()
+    return item.text[spans[first][0] : spans[last][1]].strip()
 
 
 def typo(text: str, rng: random.Random) -> str:

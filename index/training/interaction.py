@@ -9,35 +9,28 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import BertModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
+from index.encoder import PROMPTS, Encoder, EncoderName
 from index.interaction import LateInteraction
-from index.packed import PackedBert
+from index.packed import ENDS, PackedBert
+from index.pieces import match
 from index.training import data
 
-QUERY, PASSAGE = "query: ", "passage: "
 SAMPLED = 900  # paragraphs whose pieces the directions are taken from
 SHORTEST = 200  # characters of a text that pieces are counted in
 COMMONEST = 0.1  # nats: the least rarity, of pieces that stand nearly everywhere
 
 
 @torch.no_grad()
-def states(
-    bert: BertModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], prefix: str
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The pieces of each text as hidden states (pieces × hidden) and ids, those of the prefix left out."""
-    found: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    for first in range(0, len(order), 32):
-        part = order[first : first + 32]
-        batch = tokenizer(
-            [prefix + texts[i] for i in part], padding=True, truncation=True, max_length=256,
-            return_tensors="pt", return_token_type_ids=False, return_offsets_mapping=True,
-        )  # fmt: skip
-        own = batch.pop("offset_mapping")[..., 1] > len(prefix)
-        hidden = bert(**batch).last_hidden_state
-        found |= {i: (hidden[row][own[row]], batch["input_ids"][row][own[row]]) for row, i in enumerate(part)}
-    return [found[i] for i in range(len(texts))]
+def states(encoder: PackedBert, texts: list[str]) -> torch.Tensor:
+    """Every fourth piece of the texts, as hidden states (pieces × hidden); those of the prefix left out."""
+    found = []
+    for first in range(0, len(texts), 16):
+        batch = encoder(encoder.preprocess(texts[first : first + 16], prompt=PROMPTS["document"]))
+        own = batch[ENDS] > len(PROMPTS["document"])
+        found += [hidden[read][::4] for hidden, read in zip(batch["token_embeddings"], own, strict=True)]
+    return torch.cat(found)
 
 
 def rarity(tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int) -> torch.Tensor:
@@ -48,42 +41,34 @@ def rarity(tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int) -> t
     return torch.log((len(texts) + 1) / (seen + 1)).clamp(min=COMMONEST)
 
 
-def begin(bert: BertModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> LateInteraction:
+def begin(encoder: PackedBert, folder: Path) -> LateInteraction:
     """Late interaction for an encoder."""
-    late = LateInteraction(bert.config.hidden_size, bert.config.vocab_size)
+    size = encoder.bert.config.vocab_size
+    late = LateInteraction(encoder.get_embedding_dimension(), size)
     own = [q for q in data.piaf(folder) if not data.held_out(q.title)]
     paragraphs = list(dict.fromkeys(f"{q.title}. {q.text}" for q in own))
     texts = [t for name in ("vikidia", "gouv_fr") for t in data.lines(folder / "text" / f"{name}.txt.zst")]
     texts = [t for t in texts if len(t) > SHORTEST] + paragraphs
-    late.rarity.copy_(rarity(tokenizer, texts, bert.config.vocab_size))
-    pieces = torch.cat([hidden[::4] for hidden, _ in states(bert, tokenizer, paragraphs[:SAMPLED], PASSAGE)])
-    _, _, directions = torch.linalg.svd(pieces, full_matrices=False)
+    _, _, directions = torch.linalg.svd(states(encoder, paragraphs[:SAMPLED]), full_matrices=False)
     with torch.no_grad():
+        late.rarity.copy_(rarity(encoder.tokenizer, texts, size))
         late.project.weight.copy_(directions[: late.project.out_features])
     return late
 
 
-@torch.no_grad()
-def dev_hits(
-    bert: BertModel, tokenizer: PreTrainedTokenizerFast, late: LateInteraction, folder: Path
-) -> dict[str, float]:
+def dev_hits(folder: Path, model: Path) -> dict[str, float]:
     """hit@1 and hit@10 of the held-out PIAF articles' questions among all paragraphs, by late interaction."""
+    encoder = Encoder(EncoderName(str(model)))
     items = data.piaf(folder)
     texts = list(dict.fromkeys((q.title, q.text) for q in items))
     dev = [q for q in items if data.held_out(q.title)]
-    told = [late(*each)[0] for each in states(bert, tokenizer, [f"{t}. {x}" for t, x in texts], PASSAGE)]
-    owner = torch.repeat_interleave(torch.arange(len(told)), torch.tensor([len(t) for t in told]))
-    pieces = torch.cat(told)
+    told = [p.as_bytes() for _, p in encoder.read_passages([f"{title}. {text}" for title, text in texts])]
     ranks = []
-    for question, (hidden, ids) in zip(
-        dev, states(bert, tokenizer, [q.question for q in dev], QUERY), strict=True
-    ):
-        vectors, weights = late(hidden, ids)
-        best = torch.full((len(ids), len(told)), -1.0)
-        best.scatter_reduce_(1, owner.expand(len(ids), -1), vectors @ pieces.T, "amax")
-        found = (best.T @ weights).topk(10).indices.tolist()
-        gold = texts.index((question.title, question.text))
-        ranks.append(found.index(gold) if gold in found else 10)
+    for question in dev:
+        asked = encoder.read_question(question.question)[1]
+        scores = [match(asked, pieces, (len(pieces),)).whole for pieces in told]
+        gold = scores[texts.index((question.title, question.text))]
+        ranks.append(sum(score > gold for score in scores))
     return {
         "questions": len(dev),
         "hit@1": round(sum(rank == 0 for rank in ranks) / len(dev), 4),
@@ -96,10 +81,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True, help="its folder")
     args = parser.parse_args()
-    encoder = PackedBert.load(str(args.encoder))
-    late = begin(encoder.bert, encoder.tokenizer, args.data)
-    print(json.dumps(dev_hits(encoder.bert, encoder.tokenizer, late, args.data)))
-    PackedBert.save_late(late, args.encoder)
+    PackedBert.save_late(begin(PackedBert.load(str(args.encoder)), args.data), args.encoder)
+    print(json.dumps(dev_hits(args.data, args.encoder)))
 
 
 if __name__ == "__main__":
