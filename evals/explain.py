@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.chain import Bot
     from index.retriever import HybridRetriever
 
-SEARCHES = ("stems", "pairs", "grams", "meaning", "sentence")
+SEARCHES = ("stems", "pairs", "grams", "meaning", "sentence", "pieces")
 SHOWN = 8  # passages, and sentences
 REASONS = 4  # features that are named
 
@@ -101,6 +101,7 @@ def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate,
         "grams": generation.lexical.grams(searched, CANDIDATES),
         "meaning": generation.nearest(retriever.encoder.query(question), CANDIDATES),
         "sentence": {hit.passage.id: max(hit.meanings, default=0.0) for hit in found},
+        "pieces": {hit.passage.id: hit.match.whole for hit in found if hit.match},
     }
     places = {
         search: {

@@ -285,7 +285,7 @@ def test_a_case_is_explained(bot: Bot) -> None:
     assert found.problem == ""
     first = found.candidates[0]
     assert first.hit == found.answer.passages[0]
-    assert {"stems", "pairs", "grams", "meaning", "sentence"} == set(first.ranks)
+    assert {"stems", "pairs", "grams", "meaning", "sentence", "pieces"} == set(first.ranks)
     assert first.ranks["meaning"] is not None
     assert any("membre" in word for word in first.shared)
     assert found.sentences[0].probability == max(s.probability for s in found.sentences)
