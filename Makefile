@@ -46,7 +46,7 @@ chat: index
 	$(BIN)/python -m bot serve
 
 test: .venv/.dev .venv/.system
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

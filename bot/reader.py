@@ -50,9 +50,11 @@ FEATURES = (
     "listed",  # the question wants several things and the sentence lists several
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
-    "about",  # how far the examples of all documents, told apart, point to the passage
-    "about_lead",  # the same, less its greatest value over the passages read
-    "beyond",  # how far they point to the questions that nothing answers
+    "about",  # probability that the question asks about the passage, by the examples of all documents
+    "about_log",  # its logarithm, in [-1, 0] for e⁻⁸ to 1
+    "about_log_lead",  # the same, less its greatest value over the passages read
+    "beyond",  # probability that nothing answers the question, by the examples
+    "beyond_log",  # its logarithm, in [-1, 0]
     "met",  # late interaction of question and sentence (under its title)
     "met_lead",  # the same, less its mean over all sentences read
     "unmet",  # how far the question's telling piece that is met worst is from title and passage
@@ -177,7 +179,8 @@ def features(
     )
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
-    most = max(h.about for h in hits)
+    learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
+    logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     asked, kind, several = (
         weights(question, list(around.values())),
@@ -228,8 +231,10 @@ def features(
             math.log(1 + len(text.split())),
             hit.asked,
             hit.about,
-            hit.about - most,
+            logs[hit.passage.id],
+            logs[hit.passage.id] - max(logs.values()),
             hit.beyond,
+            _logarithm(hit.beyond) if learned else 0.0,
             met[i],
             met[i] - met.mean(),
             unmet[hit.passage.id],
@@ -238,6 +243,10 @@ def features(
             foreign,
         )
     return places, matrix
+
+
+def _logarithm(probability: float) -> float:
+    return max(-1.0, math.log(max(probability, 1e-9)) / 8)
 
 
 def probabilities(matrix: Matrix, fitted: tuple[float, ...]) -> Scores:

@@ -6,6 +6,7 @@ The n-gram search forgives typos, the encoder and the reader less: a question re
 import difflib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bot.kinds import QUESTION_WORDS
 from index import french
@@ -31,13 +32,9 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     """The question with each word that neither French nor the passages know as the passages spell it."""
     if is_english(question):
         return question
-    words = {word: word for word in QUESTION_WORDS} | {
-        word: text[a:b].lower()
-        for hit in hits
-        for text in (hit.passage.searched,)
-        for word, a, b in french.spans(text)
-        if len(word) >= SHORTEST
-    }
+    words = {word: word for word in QUESTION_WORDS}
+    for passage in (hit.passage for hit in hits):
+        words |= _spelled(passage.title, passage.text, passage.questions)
 
     def mended(found: re.Match[str]) -> str:
         word = french.fold(found[0])
@@ -48,6 +45,17 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
         return right.capitalize() if found[0][0].isupper() and right != found[0] else right
 
     return re.sub(r"[^\W\d_]+", mended, question)
+
+
+@lru_cache(maxsize=5_000)
+def _spelled(title: str, text: str, questions: tuple[str, ...]) -> dict[str, str]:
+    """The folded words of a passage as it spells them, without what only an example question may misspell."""
+    return {
+        word: source[a:b].lower()
+        for source, trusted in ((title, True), (text, True), (" ".join(questions), False))
+        for word, a, b in french.spans(source)
+        if len(word) >= SHORTEST and (trusted or french.is_known(word))
+    }
 
 
 def _is_french(word: str) -> bool:

@@ -40,6 +40,7 @@ Hits = tuple[RankedPassage, ...]
 Judge = QuestionAnswering | Reranker | None
 FOLDS = 10
 THRESHOLDS = tuple(step / 100 for step in range(5, 71))
+PENALTY = 50.0  # L2, of the ranking weights; index/training/README.md has what others gave
 TOLD = 5  # one row in so many is printed
 FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
@@ -204,11 +205,44 @@ def _unanswerable(source: str, kind: str, group: str, question: str, hits: Hits)
 
 
 def fit(asked: list[Asked]) -> tuple[Array, Array]:
-    """The weights for ranking and for confidence, the intercept last."""
+    """The weights for ranking and for confidence, the intercept last.
+
+    The ranking weights tell the sentences of one question apart; a scale and an intercept then make their
+    sum the log-odds that a sentence answers.
+    """
     rows, right = np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked])
-    rank = _logistic(rows, right, np.concatenate([[a.weight] * len(a.rows) for a in asked]))
+    weight = np.concatenate([[a.weight] * len(a.rows) for a in asked])
+    apart = _listwise([a for a in asked if a.right.any()])
+    scale, intercept = _logistic((rows @ apart)[:, None], right, weight)
+    rank = np.array([*(scale * apart), intercept])
     tops, labels = top_rows(asked, rank)
     return rank, _logistic(tops, labels, np.array([a.weight for a in asked]))
+
+
+def _listwise(asked: list[Asked]) -> Array:
+    """Conditional logit (McFadden, 1974): the weights under which the right sentences of each question are
+    the likeliest choice among all of it.
+    """
+    from scipy.optimize import minimize  # in the `train` extra
+
+    rows, right = np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked]) > 0
+    spread = rows.std(axis=0) + 1e-9
+    rows = (rows - rows.mean(axis=0)) / spread
+    first = np.cumsum([0, *(len(a.rows) for a in asked[:-1])])
+    question = np.repeat(np.arange(len(asked)), [len(a.rows) for a in asked])
+    weight = np.array([a.weight for a in asked])
+
+    def loss(slopes: Array) -> tuple[float, Array]:
+        odds = rows @ slopes
+        powers = np.exp(odds - np.maximum.reduceat(odds, first)[question])
+        every, good = np.add.reduceat(powers, first), np.add.reduceat(powers * right, first) + 1e-300
+        pull = weight[question] * powers * (1 / every[question] - right / good[question])
+        cost = weight @ np.log(every / good) + PENALTY / 2 * slopes @ slopes
+        return float(cost), rows.T @ pull + PENALTY * slopes
+
+    found = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    slopes: Array = found.x / spread
+    return slopes
 
 
 def top_rows(asked: list[Asked], rank: Array) -> tuple[Array, Array]:

@@ -33,6 +33,7 @@ from index.store import (
     write_passages,
 )
 
+ELSEWHERE = Path(__file__).parent / "models" / "elsewhere.txt"  # questions of other worlds, one a line
 KEPT = 2  # generations: the one that serves, and the one that a running server may still read
 VERSIONED = ("chromadb", "tantivy", "sentence-transformers", "langchain-core")
 
@@ -107,7 +108,7 @@ def _write(
         write_documents(folder, read.documents)
         LexicalIndex.write(folder / "lexical", cut)
         write_passages(folder, cut, encoded)
-        write_examples(folder, fit(_examples(cut, encoded), encoder.dimensions))
+        write_examples(folder, fit(_examples(cut, encoded, encoder), encoder.dimensions))
         manifest = Manifest(
             format=FORMAT,
             created=created.isoformat(timespec="seconds"),
@@ -158,13 +159,17 @@ def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, pro
     return [known[p.id] if p.id in known else fresh[p.id] for p in cut]
 
 
-def _examples(passages: list[Passage], encoded: list[Encoded]) -> Iterator[tuple[str, Vectors]]:
+def _examples(
+    passages: list[Passage], encoded: list[Encoded], encoder: Encoder
+) -> Iterator[tuple[str, Vectors]]:
     """The rows that examples are learned from; passages without example questions stay out."""
     for passage, e in zip(passages, encoded, strict=True):
         gaps = len(e.vectors) - len(passage.gaps)
         if passage.questions:
             yield passage.id, e.vectors[1:gaps]
         yield NOTHING, e.vectors[gaps:]
+    if any(p.questions for p in passages):
+        yield NOTHING, encoder.queries(ELSEWHERE.read_text("utf-8").splitlines())
 
 
 def _titled(passage: Passage, text: str) -> str:

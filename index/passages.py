@@ -41,11 +41,11 @@ class RankedPassage:
     """A passage a search returned; `score` is in [0, 1], higher is better, comparable in one search.
 
     `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` is
-    its cosine with the nearest of the passage's example questions, 0 without any; `about` is near 1 when the
-    examples of all documents, told apart, point to this passage, and `beyond` when they point to the
-    questions that nothing answers; `margins` are the log-odds that each sentence answers, empty for a passage
-    that was not read beside the question;
-    `match` says how the passage meets each piece of the question, where the encoder has late interaction.
+    its cosine with the nearest of the passage's example questions, 0 without any; `about` is the probability
+    that it asks about this passage, by the examples of all documents, told apart, and `beyond` that nothing
+    answers it, both 0 without examples; `margins` are the log-odds that each sentence answers, empty for a
+    passage that was not read beside the question; `match` says how the passage meets each piece of the
+    question, where the encoder has late interaction.
     """
 
     passage: Passage

@@ -75,7 +75,7 @@ class HybridRetriever(BaseRetriever):
         grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
-        pointed = generation.examples.scores(vector)
+        pointed = generation.examples.probabilities(vector)
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()

@@ -25,7 +25,7 @@ from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 6
+FORMAT = 7
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"

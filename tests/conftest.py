@@ -1,11 +1,12 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
 import os
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from bot.chain import Bot
@@ -24,18 +25,23 @@ KNOWLEDGE = ROOT / "knowledge"
 
 @pytest.fixture(scope="session")
 def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the repository's own knowledge, built once with the bundled encoder."""
-    folder = tmp_path_factory.mktemp("index")
-    build(KNOWLEDGE, folder, encoder=EncoderName())
+    """The index of the repository's own knowledge, built once for all workers with the bundled encoder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "index"
+    with FileLock(folder.with_suffix(".lock")):
+        build(KNOWLEDGE, folder, encoder=EncoderName())
     return folder
 
 
 @pytest.fixture
 def one_document(tmp_path: Path) -> Path:
-    """A knowledge folder with one of the repository's documents, that on projects and funders."""
+    """A knowledge folder with one of the repository's documents, that on projects and funders, without its
+    many example questions.
+    """
     folder = tmp_path / "one"
     folder.mkdir()
-    shutil.copy(KNOWLEDGE / "projets-et-bailleurs.md", folder)
+    text = (KNOWLEDGE / "projets-et-bailleurs.md").read_text("utf-8")
+    (folder / "projets-et-bailleurs.md").write_text(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), "utf-8")
     return folder
 
 

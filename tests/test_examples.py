@@ -20,11 +20,11 @@ def test_a_new_question_goes_to_its_passage_or_to_none() -> None:
         ("Vous ouvrez à quelle heure le samedi ?", "horaires"),
         ("Quel est le nom de la directrice ?", NOTHING),
     ):
-        scores = learned.scores(encoder.query(question))
-        assert max(scores, key=scores.__getitem__) == wanted
+        found = learned.probabilities(encoder.query(question))
+        assert max(found, key=found.__getitem__) == wanted
 
 
 def test_without_examples_nothing_is_learned() -> None:
     row = np.ones((1, 4), np.float32)
-    assert fit([("", row)], 4).scores(row) == {}
-    assert fit([], 4).scores(row) == {}
+    assert fit([("", row)], 4).probabilities(row) == {}
+    assert fit([], 4).probabilities(row) == {}
