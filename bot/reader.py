@@ -182,6 +182,8 @@ def features(
     learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
     logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
+    # an example question may hold a wrong number or another name (« est-ce 70 ou 80 ? »)
+    told = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
     asked, kind, several = (
         weights(question, list(around.values())),
         kind_of(question),
@@ -218,8 +220,8 @@ def features(
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
             len(nowhere) / max(1, len(asked)),
-            any(held[w] < 1 for w in numbers),
-            any(held[w] < ALIKE for w in names),
+            any(_credit(w, told[hit.passage.id]) < 1 for w in numbers),
+            any(_credit(w, told[hit.passage.id]) < ALIKE for w in names),
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
