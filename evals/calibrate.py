@@ -40,6 +40,7 @@ Hits = tuple[RankedPassage, ...]
 Judge = QuestionAnswering | Reranker | None
 FOLDS = 10
 THRESHOLDS = tuple(step / 100 for step in range(5, 71))
+REPEATED = 0.95  # cosine from which a case asks what an example question asks
 PENALTY = 50.0  # L2, of the ranking weights; index/training/README.md has what others gave
 TOLD = 5  # one row in so many is printed
 FAR_ASKED = 150  # questions of another world asked of this knowledge
@@ -176,9 +177,12 @@ def observe_cases(
 ) -> list[Asked]:
     """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
     retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
+    examples = _examples(retriever)
     asked: list[Asked] = []
     for case in cases:
         question, hits = search(retriever, standalone(case.asked), 2 * PASSAGES_READ)
+        if (examples @ encoder.query(question)[0]).max(initial=0) >= REPEATED:
+            continue  # the documents' own examples ask the same: it says nothing about other questions
         group = group_of(case)
         if case.refuse:
             kind = "near" if "near" in case.tags else "far"
@@ -193,6 +197,16 @@ def observe_cases(
     for question in far:
         asked.append(_unanswerable("cases", "far", question, *search(retriever, question)))
     return [a for a in asked if len(a.rows)]
+
+
+def _examples(retriever: HybridRetriever) -> Array:
+    """The vectors of all questions that the documents bring along, answered in them or not."""
+    return np.concatenate(
+        [
+            e.vectors[len(e.vectors) - len(p.questions) - len(p.gaps) :]
+            for p, e in retriever.generation().everything()
+        ]
+    )
 
 
 def _held(text: str, case: Case) -> int:
