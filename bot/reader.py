@@ -181,6 +181,7 @@ def features(
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
     learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
     logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}
+    most = max(logs.values())
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     # an example question may hold a wrong number or another name (« est-ce 70 ou 80 ? »)
     told = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
@@ -234,7 +235,7 @@ def features(
             hit.asked,
             hit.about,
             logs[hit.passage.id],
-            logs[hit.passage.id] - max(logs.values()),
+            logs[hit.passage.id] - most,
             hit.beyond,
             _logarithm(hit.beyond) if learned else 0.0,
             met[i],
@@ -248,7 +249,7 @@ def features(
 
 
 def _logarithm(probability: float) -> float:
-    return max(-1.0, math.log(max(probability, 1e-9)) / 8)
+    return math.log(max(probability, math.exp(-8))) / 8
 
 
 def probabilities(matrix: Matrix, fitted: tuple[float, ...]) -> Scores:

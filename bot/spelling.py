@@ -33,8 +33,8 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     if is_english(question):
         return question
     words = {word: word for word in QUESTION_WORDS}
-    for passage in (hit.passage for hit in hits):
-        words |= _spelled(passage.title, passage.text, passage.questions)
+    for hit in hits:
+        words |= _spelled(hit.passage.title, hit.passage.text, hit.passage.questions)
 
     def mended(found: re.Match[str]) -> str:
         word = french.fold(found[0])

@@ -201,12 +201,7 @@ def observe_cases(
 
 def _examples(retriever: HybridRetriever) -> Array:
     """The vectors of all questions that the documents bring along, answered in them or not."""
-    return np.concatenate(
-        [
-            e.vectors[len(e.vectors) - len(p.questions) - len(p.gaps) :]
-            for p, e in retriever.generation().everything()
-        ]
-    )
+    return np.concatenate([e.vectors[e.starts(p)[0] :] for p, e in retriever.generation().everything()])
 
 
 def _held(text: str, case: Case) -> int:

@@ -164,7 +164,7 @@ def _examples(
 ) -> Iterator[tuple[str, Vectors]]:
     """The rows that examples are learned from; passages without example questions stay out."""
     for passage, e in zip(passages, encoded, strict=True):
-        gaps = len(e.vectors) - len(passage.gaps)
+        _, gaps = e.starts(passage)
         if passage.questions:
             yield passage.id, e.vectors[1:gaps]
         yield NOTHING, e.vectors[gaps:]

@@ -79,8 +79,7 @@ class HybridRetriever(BaseRetriever):
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
-            gaps = len(cosines) - len(passage.gaps)
-            examples = gaps - len(passage.questions)
+            examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
             about = pointed.get(identity, 0.0)
             met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
@@ -90,7 +89,7 @@ class HybridRetriever(BaseRetriever):
                 + GRAMS * grams.get(identity, 0.0)
                 + PIECES * max(0.0, met.whole if met else whole)
                 + SENTENCE * max(0.0, asked, *meanings)
-                + ABOUT * max(0.0, about)
+                + ABOUT * about
             )
             ranked.append(
                 RankedPassage(

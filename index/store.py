@@ -46,6 +46,11 @@ class Encoded:
     pieces: Bytes  # (pieces × width): those of its title, then of its sentences in order
     cuts: tuple[int, ...]  # where in `pieces` each sentence starts, and the last ends
 
+    def starts(self, passage: Passage) -> tuple[int, int]:
+        """Where in `vectors` the passage's example questions start, and its gaps."""
+        gaps = len(self.vectors) - len(passage.gaps)
+        return gaps - len(passage.questions), gaps
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -1,7 +1,6 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import settings
 from bot.chain import Bot
 from bot.settings import Settings
 from index.build import build
+from index.documents import COMMENT
 from index.encoder import EncoderName
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as evals has it; read when torch is loaded
@@ -41,7 +41,7 @@ def one_document(tmp_path: Path) -> Path:
     folder = tmp_path / "one"
     folder.mkdir()
     text = (KNOWLEDGE / "projets-et-bailleurs.md").read_text("utf-8")
-    (folder / "projets-et-bailleurs.md").write_text(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), "utf-8")
+    (folder / "projets-et-bailleurs.md").write_text(COMMENT.sub("", text), "utf-8")
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +33,7 @@ from evals.scores import summarise
 from evals.targets import OURS, TargetError, TargetOptions, open_target, refuses
 from evals.variants import VARIANTS
 from index.build import build
-from index.documents import read_knowledge
+from index.documents import COMMENT, read_knowledge
 from index.encoder import EncoderName
 from index.passages import passages
 from tests.conftest import KNOWLEDGE, ROOT
@@ -231,7 +230,7 @@ def test_shuffled_passages_are_caught(
 ) -> None:
     """Each document keeps its name and title, and holds the text of the next, without example questions."""
     names = list(sources)
-    bare = {name: re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL) for name, text in sources.items()}
+    bare = {name: COMMENT.sub("", text) for name, text in sources.items()}
     parts = {name: bare[name].split("\n---\n", 1) for name in names}
     bodies = [parts[name][1] for name in names]
     mixed = dict(zip(names, [*bodies[1:], bodies[0]], strict=True))
