@@ -8,17 +8,21 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from index.errors import EncoderMissing
-from index.pieces import NONE, Pieces
+from index.judges import Judged
+from index.pieces import NONE, Bytes, Pieces
+
+if TYPE_CHECKING:
+    import torch  # when it is needed: the import takes a second
 
 BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
@@ -148,8 +152,9 @@ class Encoder(Embeddings):
         if getattr(body, "late", None) is None:
             yield from ((row[None], NONE) for row in self._encode(full, progress=progress))
             return
-        from index.packed import ENDS, RARITY, VECTORS
+        from index.packed import ENDS, RARITY, STATES, VECTORS
 
+        question = prefix == self._query
         for first in range(0, len(full), AT_ONCE):
             part = full[first : first + AT_ONCE]
             found = self._model.encode(part, batch_size=32, output_value=None, show_progress_bar=progress)
@@ -163,8 +168,47 @@ class Encoder(Embeddings):
                         features[VECTORS].numpy()[own],
                         ends[own] - len(prefix),
                         rarity / max(1e-9, rarity.sum()),
+                        self._beside(features[STATES][own], question)
+                        if body.reading
+                        else np.zeros((len(own), 0), np.float32),
                     ),
                 )
+
+    def _beside(self, states: "torch.Tensor", question: bool) -> Vectors:
+        """What `index.reading` takes of the pieces of a question, or in its steps of a passage."""
+        import torch
+
+        reading = self._model[0].reading
+        with torch.inference_mode():
+            taken = reading.asked(states) if question else reading.told(states) / reading.unit
+        return np.asarray(taken.numpy(), dtype=np.float32)
+
+    def judge(
+        self, question: str, passages: Sequence[tuple[str, str, Bytes, Sequence[int]]]
+    ) -> list[Judged] | None:
+        """What the bundled model says of passages, read beside a question; None without such a model.
+
+        A passage is its title, its text, its pieces and where in them each sentence starts.
+        """
+        body = self._model[0]
+        if getattr(body, "reading", None) is None:
+            return None
+        pieces = self.read_question(question)[1]
+        judged = body.reading.judge(pieces, [(told, cuts) for _, _, told, cuts in passages])
+        return [
+            replace(each, span=self._characters(title, text, each.span))
+            for each, (title, text, _, _) in zip(judged, passages, strict=True)
+        ]
+
+    def _characters(self, title: str, text: str, span: tuple[int, int]) -> tuple[int, int]:
+        """A span of pieces of a passage under its title as (start, end) in the text; (0, 0) for none."""
+        from index.packed import ENDS
+
+        head = len(self._passage) + len(f"{title}. ")
+        ends = self._model[0].preprocess([f"{self._passage}{title}. {text}"])[ENDS][0]
+        ends = [end for end in ends.tolist() if end > len(self._passage)]
+        start, end = (max(0, ends[i - 1] - head) if i else 0 for i in span)
+        return start + len(text[start:end]) - len(text[start:end].lstrip()), end
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode questions, each only once, into a (texts × dimensions) matrix."""

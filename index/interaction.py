@@ -6,7 +6,7 @@ They lie with its weights; `index.training.interaction` makes them. `index.piece
 import torch
 from torch.nn import functional
 
-WIDTH = 192  # of a piece's vector; see index/training/README.md for what others gave
+from index.pieces import WIDTH
 
 
 class LateInteraction(torch.nn.Module):

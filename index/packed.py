@@ -15,12 +15,15 @@ from sentence_transformers.base.modules import InputModule
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from index.interaction import LateInteraction
+from index.reading import LAYER, Reading
 
 WEIGHTS = "packed.safetensors"
 SCALE = ".scale"  # a matrix's scales have its name and this
 ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 for the marks around it
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
+STATES = "states"  # a feature, see `index.reading`
 LATE = "late.safetensors"  # what late interaction adds, in half precision
+READING = "reading.safetensors"  # what reads a passage beside a question, as bytes
 LONGEST = 320  # pieces of a text that are read
 
 
@@ -52,10 +55,14 @@ class PackedBert(InputModule):
     tokenizer: PreTrainedTokenizerFast
 
     def __init__(
-        self, bert: BertModel, tokenizer: PreTrainedTokenizerFast, late: LateInteraction | None = None
+        self,
+        bert: BertModel,
+        tokenizer: PreTrainedTokenizerFast,
+        late: LateInteraction | None = None,
+        reading: Reading | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.bert, self.tokenizer, self.late = bert, tokenizer, late
+        self.bert, self.tokenizer, self.late, self.reading = bert, tokenizer, late, reading
 
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
@@ -72,10 +79,13 @@ class PackedBert(InputModule):
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
         """Add `token_embeddings`, (texts × pieces × hidden), and what late interaction makes of them."""
         ids = features["input_ids"]
-        hidden = self.bert(input_ids=ids, attention_mask=features["attention_mask"]).last_hidden_state
-        found = features | {"token_embeddings": hidden}
+        mask, wanted = features["attention_mask"], self.reading is not None
+        out = self.bert(input_ids=ids, attention_mask=mask, output_hidden_states=wanted)
+        found = features | {"token_embeddings": out.last_hidden_state}
         if self.late:
-            found[VECTORS], found[RARITY] = self.late(hidden, ids)
+            found[VECTORS], found[RARITY] = self.late(out.last_hidden_state, ids)
+        if self.reading:
+            found[STATES] = out.hidden_states[LAYER]
         return found
 
     def get_embedding_dimension(self) -> int:
@@ -89,11 +99,18 @@ class PackedBert(InputModule):
         save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)
         if self.late:
             self.save_late(self.late, Path(output_path))
+        if self.reading:
+            self.save_reading(self.reading, Path(output_path))
 
     @staticmethod
     def save_late(late: LateInteraction, folder: Path) -> None:
         """Write late interaction beside the weights, which stay as they are."""
         save_file({k: v.half().contiguous() for k, v in late.state_dict().items()}, folder / LATE)
+
+    @staticmethod
+    def save_reading(reading: Reading, folder: Path) -> None:
+        """Write what reads beside the weights, which stay as they are."""
+        save_file(packed(reading.state_dict()), folder / READING)
 
     @classmethod
     def load(cls, model_name_or_path: str, *_: Any, **__: Any) -> "PackedBert":
@@ -102,8 +119,11 @@ class PackedBert(InputModule):
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
         bert.eval()  # type: ignore[no-untyped-call]
-        late = None
+        late, reading = None, None
         if (folder / LATE).is_file():
             late = LateInteraction(bert.config.hidden_size, bert.config.vocab_size)
             late.load_state_dict(load_file(folder / LATE))  # into single precision
-        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late)
+        if late and (folder / READING).is_file():
+            reading = Reading(bert.config.hidden_size).eval()
+            reading.load_state_dict(unpacked(load_file(folder / READING)))
+        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late, reading)

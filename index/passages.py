@@ -44,7 +44,8 @@ class RankedPassage:
     its cosine with the nearest of the passage's example questions, 0 without any; `about` is the probability
     that it asks about this passage, by the examples of all documents, told apart, and `beyond` that nothing
     answers it, both 0 without examples; `margins` are the log-odds that each sentence answers, empty for a
-    passage that was not read beside the question; `match` says how the passage meets each piece of the
+    passage that was not read beside the question, and `span` where in its text the likeliest answer stands,
+    (0, 0) where that is not known; `match` says how the passage meets each piece of the
     question, where the encoder has late interaction.
     """
 
@@ -55,6 +56,7 @@ class RankedPassage:
     about: float = 0.0
     beyond: float = 0.0
     margins: tuple[float, ...] = ()
+    span: tuple[int, int] = (0, 0)
     match: Match | None = field(default=None, compare=False, repr=False)
 
 

@@ -22,7 +22,7 @@ from index.judges import QuestionAnswering, Reranker
 from index.languages import is_english
 from index.passages import RankedPassage
 from index.pieces import match
-from index.store import Generation, current
+from index.store import Encoded, Generation, current
 
 READ = 6  # of the best passages are read by the judge
 READING = 0.35  # its share of the score of a passage that it read
@@ -35,7 +35,7 @@ ABOUT = 0.15  # added for what the example questions of all documents, told apar
 class HybridRetriever(BaseRetriever):
     """Ranked passages for a question, from the generation that `index` names as current.
 
-    With a `judge`, the best passages are read by it and ranked anew.
+    The best passages are read and ranked anew: by `judge`, else by the bundled model.
     """
 
     index: Path
@@ -76,12 +76,13 @@ class HybridRetriever(BaseRetriever):
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         pointed = generation.examples.probabilities(vector)
-        ranked = []
+        ranked, kept = [], {}
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
             examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
             about = pointed.get(identity, 0.0)
+            kept[identity] = encoded
             met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
             score = (
                 STEMS * stems.get(identity, 0.0)
@@ -104,17 +105,27 @@ class HybridRetriever(BaseRetriever):
             )
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         best = ranked[: count or self.count]
-        return (*self._read(question, best[:READ]), *best[READ:])
+        return (*self._read(question, best[:READ], kept), *best[READ:])
 
-    def _read(self, question: str, best: list[RankedPassage]) -> list[RankedPassage]:
-        """The best passages ranked anew by what the judge says of them."""
-        if self.judge is None or not best:
+    def _read(
+        self, question: str, best: list[RankedPassage], encoded: dict[str, Encoded]
+    ) -> list[RankedPassage]:
+        """The best passages ranked anew by what the judge, or else the bundled reader, says of them."""
+        passages = [r.passage for r in best]
+        if self.judge:
+            judged = self.judge.judge(question, [(p.title, p.text) for p in passages])
+        else:
+            told = [(p.title, p.text, encoded[p.id].pieces, encoded[p.id].cuts) for p in passages]
+            judged = self.encoder.judge(question, told) or []
+        if not judged:
             return best
-        judged = self.judge.judge(question, [(r.passage.title, r.passage.text) for r in best])
         powers = np.exp(np.clip([max(j.margins, default=-30.0) for j in judged], -30, 30))
         read = [
             replace(
-                r, score=(1 - READING) * r.score + READING * float(power / powers.sum()), margins=j.margins
+                r,
+                score=(1 - READING) * r.score + READING * float(power / powers.sum()),
+                margins=j.margins,
+                span=j.span,
             )
             for r, j, power in zip(best, judged, powers, strict=True)
         ]

@@ -25,7 +25,7 @@ from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 7
+FORMAT = 8
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
@@ -43,7 +43,7 @@ class Encoded:
     """What the encoder made of a passage."""
 
     vectors: Vectors  # (1 + sentences + questions + gaps × dimensions): the whole, then each of these
-    pieces: Bytes  # (pieces × width): those of its title, then of its sentences in order
+    pieces: Bytes  # (pieces × width, see `Pieces.as_bytes`): those of its title, then of its sentences
     cuts: tuple[int, ...]  # where in `pieces` each sentence starts, and the last ends
 
     def starts(self, passage: Passage) -> tuple[int, int]:
@@ -115,6 +115,29 @@ def swap(index: Path, name: str) -> None:
     os.close(descriptor)
 
 
+class Rows:
+    """A matrix in a .npy file of which a few rows at a time are read.
+
+    Read, not mapped: pages of a map count as this process's memory once touched, and over 100,000 passages
+    have gigabytes of them.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Open it. Raises OSError or ValueError."""
+        whole = np.load(file, mmap_mode="r")
+        self._type, self._width, self._start = whole.dtype, whole.shape[1], whole.offset
+        self._file = file.open("rb")
+
+    def read(self, first: int, count: int) -> np.ndarray[tuple[int, int], Any]:
+        """`count` rows from `first` on. Thread-safe."""
+        size = self._type.itemsize * self._width
+        data = os.pread(self._file.fileno(), count * size, self._start + first * size)
+        return np.frombuffer(data, self._type).reshape(count, self._width)
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class Generation:
     """One opened generation, read-only."""
 
@@ -125,8 +148,7 @@ class Generation:
         try:
             self.documents = tuple(_read_documents(folder))
             self.lexical = LexicalIndex(folder / "lexical")
-            self._vectors = np.load(folder / VECTORS, mmap_mode="r")
-            self._pieces = np.load(folder / PIECES, mmap_mode="r")
+            self._vectors, self._pieces = Rows(folder / VECTORS), Rows(folder / PIECES)
             with np.load(folder / EXAMPLES) as learned:
                 self.examples = Examples(tuple(learned["ids"].tolist()), learned["weights"])
             self._client = _client(folder / "chroma", create=False)
@@ -139,6 +161,8 @@ class Generation:
 
     def close(self) -> None:
         """Let go of the files."""
+        self._vectors.close()
+        self._pieces.close()
         with contextlib.suppress(AttributeError):
             self._client.close()
 
@@ -164,8 +188,8 @@ class Generation:
     def _encoded(self, metadata: Any) -> Encoded:
         row, piece, cuts = int(metadata["row"]), int(metadata["piece"]), json.loads(metadata["cuts"])
         return Encoded(
-            np.asarray(self._vectors[row : row + int(metadata["rows"])], dtype=np.float32),
-            self._pieces[piece : piece + cuts[-1]],
+            self._vectors.read(row, int(metadata["rows"])).astype(np.float32),
+            self._pieces.read(piece, cuts[-1]),
             tuple(cuts),
         )
 

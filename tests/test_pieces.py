@@ -14,7 +14,7 @@ def pieces(rows: int, width: int = 8, seed: int = 0) -> Pieces:
     vectors = np.random.default_rng(seed).normal(size=(rows, width)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     weights = np.full(rows, 1 / rows, dtype=np.float32)
-    return Pieces(vectors, np.arange(1, rows + 1), weights)
+    return Pieces(vectors, np.arange(1, rows + 1), weights, np.zeros((rows, 0), np.float32))
 
 
 @given(st.integers(1, 6), st.integers(1, 12), st.integers(0, 99))
