@@ -58,12 +58,15 @@ FEATURES = (
     "met",  # late interaction of question and sentence (under its title)
     "met_lead",  # the same, less its mean over all sentences read
     "unmet",  # how far the question's telling piece that is met worst is from title and passage
-    "read",  # log-odds that the sentence answers, by a model that reads it beside the question, per 10
-    "read_lead",  # the same, less its mean over the sentences read; both are 0 without such a model
+    "read",  # log-odds that the sentence answers, by a model that reads it beside the question, per 10, times
+    # the probability that the example questions leave open
+    "read_lead",  # the same, less its mean over the sentences read
     "foreign",  # the question is in English: its words are compared through their translations
 )
 NEAR = 0.05  # of the fused score: passages this close are about as good
 NOWHERE = 0.5  # rarity, less what is forgiven for likeness, from which a word stands nowhere
+# What answers these leaves little mark in a sentence: the words that a reading model finds are shown.
+FAINT = frozenset({Kind.OTHER, Kind.PLACE, Kind.REASON, Kind.DEFINITION})
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
 
@@ -174,12 +177,12 @@ def features(
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
     unread = min((m for h in hits for m in h.margins), default=0.0)
-    margins = (
-        np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))]).clip(-10, 10) / 10
-    )
+    learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
+    left_open = hits[0].beyond if learned else 1.0
+    read = np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))])
+    read = read.clip(-10, 10) / 10 * left_open
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
-    learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
     logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}
     most = max(logs.values())
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
@@ -241,8 +244,8 @@ def features(
             met[i],
             met[i] - met.mean(),
             unmet[hit.passage.id],
-            margins[i],
-            margins[i] - margins.mean(),
+            read[i],
+            read[i] - read.mean(),
             foreign,
         )
     return places, matrix
@@ -341,9 +344,12 @@ class Reader:
         hit, a, b = place
         text = hit.passage.text[a:b]
         start = hit.passage.start + a
-        return Evidence(
-            hit, text, start, start + len(text), probability, decisive(question, text, hit.passage.title)
-        )
+        low, high = hit.span
+        if a <= low < high <= b and kind_of(question) in FAINT and not wants_several(question):
+            highlights: tuple[tuple[int, int], ...] = ((low - a, high - a),)
+        else:
+            highlights = decisive(question, text, hit.passage.title)
+        return Evidence(hit, text, start, start + len(text), probability, highlights)
 
 
 def decisive(question: str, sentence: str, title: str = "") -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
@@ -24,8 +23,11 @@ from index.passages import RankedPassage
 from index.pieces import match
 from index.store import Encoded, Generation, current
 
-READ = 6  # of the best passages are read by the judge
-READING = 0.35  # its share of the score of a passage that it read
+READ = 4  # of the best passages are read beside the question
+READING = (
+    0.286  # share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read
+)
+SUREST = 10.0
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
 STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
@@ -105,13 +107,16 @@ class HybridRetriever(BaseRetriever):
             )
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         best = ranked[: count or self.count]
-        return (*self._read(question, best[:READ], kept), *best[READ:])
+        return tuple(self._read(question, best, kept, pointed.get(NOTHING, 1.0 - sum(pointed.values()))))
 
     def _read(
-        self, question: str, best: list[RankedPassage], encoded: dict[str, Encoded]
+        self, question: str, best: list[RankedPassage], encoded: dict[str, Encoded], left_open: float
     ) -> list[RankedPassage]:
-        """The best passages ranked anew by what the judge, or else the bundled reader, says of them."""
-        passages = [r.passage for r in best]
+        """The best passages ranked anew by what the judge, or else the bundled model, says of them.
+
+        `left_open` is the probability that the example questions leave to it: 1 without any.
+        """
+        passages = [r.passage for r in best[:READ]]
         if self.judge:
             judged = self.judge.judge(question, [(p.title, p.text) for p in passages])
         else:
@@ -119,17 +124,17 @@ class HybridRetriever(BaseRetriever):
             judged = self.encoder.judge(question, told) or []
         if not judged:
             return best
-        powers = np.exp(np.clip([max(j.margins, default=-30.0) for j in judged], -30, 30))
+        best = [replace(r, score=(1 - READING) * r.score) for r in best]
         read = [
             replace(
                 r,
-                score=(1 - READING) * r.score + READING * float(power / powers.sum()),
+                score=r.score + READING * left_open * _sureness(j.margins),
                 margins=j.margins,
                 span=j.span,
             )
-            for r, j, power in zip(best, judged, powers, strict=True)
+            for r, j in zip(best, judged, strict=False)
         ]
-        return sorted(read, key=lambda r: (-r.score, r.passage.id))
+        return [*sorted(read, key=lambda r: (-r.score, r.passage.id)), *best[len(read) :]]
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -149,6 +154,11 @@ class HybridRetriever(BaseRetriever):
             )
             for r in self.rank(query)
         ]
+
+
+def _sureness(margins: tuple[float, ...]) -> float:
+    """The log-odds of the likeliest sentence, from -SUREST to SUREST, as a number in [0, 1]."""
+    return (1 + min(max(max(margins, default=-SUREST), -SUREST), SUREST) / SUREST) / 2
 
 
 def _scaled(scores: dict[str, float]) -> dict[str, float]:
