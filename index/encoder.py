@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch  # when it is needed: the import takes a second
 
 BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
+READING = "reading.safetensors"  # in its folder or another's: what reads a passage beside a question
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
 READ = 512  # questions whose pieces are kept, about 10 KB each

@@ -1,13 +1,13 @@
 """What models are in use: name, size, licence, where each came from. Loads no weights, asks no network."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from index.encoder import BUNDLED
+from index.encoder import BUNDLED, READING
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,14 @@ class ModelInUse:
 
 def models_in_use(encoder: str, reader: str) -> Iterator[ModelInUse]:
     """The models that these settings load, in the order in which a question meets them."""
-    yield _described("encoder", encoder or str(BUNDLED), "local folder" if encoder else "bundled")
+    found = _described("encoder", encoder or str(BUNDLED), "local folder" if encoder else "bundled")
+    own = Path(encoder or BUNDLED) / READING
+    beside = own.stat().st_size if own.is_file() else 0
+    yield replace(found, size=found.size - beside)
     if reader:
         yield _described("reader", reader, "local folder")
+    elif beside:
+        yield replace(found, role="reader", size=beside)
 
 
 def _described(role: str, model: str, where: str) -> ModelInUse:

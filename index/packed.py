@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules import InputModule
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from index.encoder import READING
 from index.interaction import LateInteraction
 from index.reading import LAYER, Reading
 
@@ -23,7 +24,6 @@ ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
 STATES = "states"  # a feature, see `index.reading`
 LATE = "late.safetensors"  # what late interaction adds, in half precision
-READING = "reading.safetensors"  # what reads a passage beside a question, as bytes
 LONGEST = 320  # pieces of a text that are read
 
 

@@ -9,11 +9,11 @@ from index.inventory import models_in_use
 from tests.conftest import ROOT
 
 
-def test_the_bundled_model_names_its_size_licence_and_origin() -> None:
-    (model,) = models_in_use("", "")
-    assert (model.role, model.where) == ("encoder", "bundled")
-    assert 0 < model.size < 45e6
-    assert "not said" not in (model.licence, model.made_from)
+def test_the_bundled_models_name_size_licence_and_origin() -> None:
+    models = tuple(models_in_use("", ""))
+    assert [(model.role, model.where) for model in models] == [("encoder", "bundled"), ("reader", "bundled")]
+    assert all(0 < model.size < 45e6 for model in models)
+    assert all("not said" not in (model.licence, model.made_from) for model in models)
 
 
 def test_a_local_model_is_described_by_its_card_and_a_distant_one_is_not_fetched(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def side(kept: States, rows: list[int], linear: torch.nn.Module, longest: int) -
     places = [slice(kept.starts[i], min(kept.starts[i + 1], kept.starts[i] + longest)) for i in rows]
 
     def padded(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:
-        parts = [torch.from_numpy(np.asarray(values[p], dtype=np.float32)) for p in places]
+        parts = [torch.from_numpy(np.array(values[p], dtype=np.float32)) for p in places]
         return torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
 
     rarity = padded(kept.rarity)
