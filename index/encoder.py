@@ -184,16 +184,14 @@ class Encoder(Embeddings):
             taken = reading.asked(states) if question else reading.told(states) / reading.unit
         return np.asarray(taken.numpy(), dtype=np.float32)
 
-    def judge(
-        self, question: str, passages: Sequence[tuple[str, str, Bytes, Sequence[int]]]
-    ) -> list[Judged] | None:
-        """What the bundled model says of passages, read beside a question; None without such a model.
+    def judge(self, question: str, passages: Sequence[tuple[str, str, Bytes, Sequence[int]]]) -> list[Judged]:
+        """What the bundled model says of passages, read beside a question; nothing without such a model.
 
         A passage is its title, its text, its pieces and where in them each sentence starts.
         """
         body = self._model[0]
         if getattr(body, "reading", None) is None:
-            return None
+            return []
         pieces = self.read_question(question)[1]
         judged = body.reading.judge(pieces, [(told, cuts) for _, _, told, cuts in passages])
         return [

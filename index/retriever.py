@@ -19,7 +19,7 @@ from index.errors import IndexOutdated
 from index.examples import NOTHING
 from index.judges import QuestionAnswering, Reranker
 from index.languages import is_english
-from index.passages import RankedPassage
+from index.passages import Passage, RankedPassage
 from index.pieces import match
 from index.store import Encoded, Generation, current
 
@@ -28,6 +28,7 @@ READING = (
     0.286  # share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read
 )
 SUREST = 10.0
+SETTLED = 0.05  # what the examples leave open, up to which the best passage alone is read, for its words
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
 STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
@@ -78,13 +79,12 @@ class HybridRetriever(BaseRetriever):
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
         pointed = generation.examples.probabilities(vector)
-        ranked, kept = [], {}
+        ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
             examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
             about = pointed.get(identity, 0.0)
-            kept[identity] = encoded
             met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
             score = (
                 STEMS * stems.get(identity, 0.0)
@@ -107,25 +107,28 @@ class HybridRetriever(BaseRetriever):
             )
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
         best = ranked[: count or self.count]
-        return tuple(self._read(question, best, kept, pointed.get(NOTHING, 1.0 - sum(pointed.values()))))
+        return tuple(self._read(question, best, found, pointed.get(NOTHING, 1.0 - sum(pointed.values()))))
 
     def _read(
-        self, question: str, best: list[RankedPassage], encoded: dict[str, Encoded], left_open: float
+        self,
+        question: str,
+        best: list[RankedPassage],
+        found: dict[str, tuple[Passage, Encoded]],
+        left_open: float,
     ) -> list[RankedPassage]:
         """The best passages ranked anew by what the judge, or else the bundled model, says of them.
 
         `left_open` is the probability that the example questions leave to it: 1 without any.
         """
-        passages = [r.passage for r in best[:READ]]
+        read = [found[r.passage.id] for r in best[: READ if left_open > SETTLED else 1]]
         if self.judge:
-            judged = self.judge.judge(question, [(p.title, p.text) for p in passages])
+            judged = self.judge.judge(question, [(p.title, p.text) for p, _ in read])
         else:
-            told = [(p.title, p.text, encoded[p.id].pieces, encoded[p.id].cuts) for p in passages]
-            judged = self.encoder.judge(question, told) or []
+            judged = self.encoder.judge(question, [(p.title, p.text, e.pieces, e.cuts) for p, e in read])
         if not judged:
             return best
         best = [replace(r, score=(1 - READING) * r.score) for r in best]
-        read = [
+        ranked = [
             replace(
                 r,
                 score=r.score + READING * left_open * _sureness(j.margins),
@@ -134,7 +137,7 @@ class HybridRetriever(BaseRetriever):
             )
             for r, j in zip(best, judged, strict=False)
         ]
-        return [*sorted(read, key=lambda r: (-r.score, r.passage.id)), *best[len(read) :]]
+        return [*sorted(ranked, key=lambda r: (-r.score, r.passage.id)), *best[len(ranked) :]]
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun

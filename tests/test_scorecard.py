@@ -181,7 +181,7 @@ def test_a_folder_that_holds_something_is_not_written_to(run_folder: Path, few: 
 
 # --- gate and compare --------------------------------------------------------------------------------------
 
-ASKED = OIM[::6]
+ASKED = OIM[::9]
 
 
 def measured(bot: Bot, knowledge: Path = KNOWLEDGE) -> Run:
