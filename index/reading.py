@@ -131,8 +131,12 @@ class Reading(torch.nn.Module):
         """
         if not passages or not len(question.weights):
             return [Judged((), (0, 0)) for _ in passages]
-        near, beside = torch.from_numpy(question.vectors), torch.from_numpy(question.beside)
-        asked = Side(beside[None], near[None], torch.ones(1, len(near), dtype=torch.bool))
+        many, pieces_asked = len(passages), len(question.weights)
+        asked = Side(
+            torch.from_numpy(question.beside).expand(many, -1, -1),
+            torch.from_numpy(question.vectors).expand(many, -1, -1),
+            torch.ones(many, pieces_asked, dtype=torch.bool),
+        )
         texts = torch.nn.utils.rnn.pad_sequence(
             [torch.from_numpy(pieces.astype(np.float32)) for pieces, _ in passages], batch_first=True
         )
@@ -141,10 +145,6 @@ class Reading(torch.nn.Module):
             texts[..., WIDTH:] * self.unit,
             texts[..., :WIDTH] / STEPS,
             torch.arange(texts.shape[1]) < counts[:, None],
-        )
-        many = len(passages)
-        asked = Side(
-            asked.beside.expand(many, -1, -1), asked.near.expand(many, -1, -1), asked.mask.expand(many, -1)
         )
         starts, ends, answers = self(asked, told, torch.from_numpy(question.weights).expand(many, -1))
         return [

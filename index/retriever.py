@@ -24,10 +24,8 @@ from index.pieces import match
 from index.store import Encoded, Generation, current
 
 READ = 4  # of the best passages are read beside the question
-READING = (
-    0.286  # share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read
-)
-SUREST = 10.0
+# Share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read.
+READING, SUREST = 0.286, 10.0
 SETTLED = 0.05  # what the examples leave open, up to which the best passage alone is read, for its words
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.

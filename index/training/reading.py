@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 
 from index import french
-from index.packed import PackedBert
+from index.packed import LONGEST, PackedBert
 from index.passages import sentences
 from index.reading import LONGEST_SPAN, Reading, Side
 from index.training.encoder import Clock
@@ -47,7 +47,7 @@ def side(kept: States, rows: list[int], linear: torch.nn.Module, longest: int) -
 
 
 def scores(
-    model: Reading, kept: Corpus, pairs: list[Pair], longest: int = 320
+    model: Reading, kept: Corpus, pairs: list[Pair], longest: int = LONGEST
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """What the model says of pairs."""
     asked, weights = side(kept.questions, [q for q, _ in pairs], model.asked, longest)
@@ -67,6 +67,7 @@ class Draws:
             "none": [i for i, a in enumerate(kept.asked) if a.passage < 0],
         }
         self.left: dict[str, list[int]] = {name: [] for name in self.pools}
+        self.batches: list[list[tuple[list[Pair], Asked]]] = []
         self.article: dict[str, list[int]] = {}
         for i in self.pools["fr"] + self.pools["en"]:
             passage = kept.asked[i].passage
@@ -104,16 +105,15 @@ class Draws:
 
     def batch(self) -> list[tuple[list[Pair], Asked]]:
         """BATCH questions whose passages are of like length."""
-        if not self.left.get("batches"):
+        if not self.batches:
             starts = self.kept.told.starts
             pool = sorted(
                 (self.one() for _ in range(16 * BATCH)),
                 key=lambda each: max(int(starts[p + 1] - starts[p]) for _, p in each[0]),
             )
-            self._batches = [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
-            self.rng.shuffle(self._batches)
-            self.left["batches"] = list(range(len(self._batches)))
-        return self._batches[self.left["batches"].pop()]
+            self.batches = [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
+            self.rng.shuffle(self.batches)
+        return self.batches.pop()
 
 
 def borders(kept: Corpus, asked: Asked, longest: int) -> tuple[int, int] | None:
