@@ -178,9 +178,8 @@ def features(
     lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
     unread = min((m for h in hits for m in h.margins), default=0.0)
     learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
-    left_open = hits[0].beyond if learned else 1.0
     read = np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))])
-    read = read.clip(-10, 10) / 10 * left_open
+    read = read.clip(-10, 10) / 10 * hits[0].left_open
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
     logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}

@@ -19,11 +19,11 @@ from index.errors import IndexOutdated
 from index.examples import NOTHING
 from index.judges import QuestionAnswering, Reranker
 from index.languages import is_english
-from index.passages import Passage, RankedPassage
+from index.passages import RankedPassage
 from index.pieces import match
-from index.store import Encoded, Generation, current
+from index.store import Generation, current
 
-READ = 4  # of the best passages are read beside the question
+READ = 3  # of the best passages are read beside the question
 # Share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read.
 READING, SUREST = 0.286, 10.0
 SETTLED = 0.05  # what the examples leave open, up to which the best passage alone is read, for its words
@@ -67,6 +67,10 @@ class HybridRetriever(BaseRetriever):
 
     def rank(self, question: str, count: int | None = None) -> tuple[RankedPassage, ...]:
         """The best passages for a question, best first; empty when nothing of it can be searched."""
+        return self.read(question, self.find(question, count))
+
+    def find(self, question: str, count: int | None = None) -> tuple[RankedPassage, ...]:
+        """The same by the searches alone, before `read` ranks the best of them anew."""
         generation = self.generation()
         vector, pieces = self.encoder.read_question(question)
         lexical = generation.lexical
@@ -75,8 +79,9 @@ class HybridRetriever(BaseRetriever):
         pairs = _scaled(lexical.pairs(searched, CANDIDATES))
         grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
-        found = generation.fetch(list(stems.keys() | grams.keys() | near.keys()))  # a pair is made of stems
+        found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(vector)
+        left_open = pointed.get(NOTHING, 1.0 - sum(pointed.values()))
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
@@ -100,42 +105,40 @@ class HybridRetriever(BaseRetriever):
                     asked,
                     about,
                     pointed.get(NOTHING, 0.0),
+                    left_open,
                     match=met,
                 )
             )
         ranked.sort(key=lambda r: (-r.score, r.passage.id))
-        best = ranked[: count or self.count]
-        return tuple(self._read(question, best, found, pointed.get(NOTHING, 1.0 - sum(pointed.values()))))
+        return tuple(ranked[: count or self.count])
 
-    def _read(
-        self,
-        question: str,
-        best: list[RankedPassage],
-        found: dict[str, tuple[Passage, Encoded]],
-        left_open: float,
-    ) -> list[RankedPassage]:
-        """The best passages ranked anew by what the judge, or else the bundled model, says of them.
-
-        `left_open` is the probability that the example questions leave to it: 1 without any.
-        """
-        read = [found[r.passage.id] for r in best[: READ if left_open > SETTLED else 1]]
+    def read(self, question: str, found: tuple[RankedPassage, ...]) -> tuple[RankedPassage, ...]:
+        """Passages found, ranked anew by what the judge, or else the bundled model, says of the best ones."""
+        if not found:
+            return ()
+        left_open = found[0].left_open
+        best = found[: READ if left_open > SETTLED else 1]
         if self.judge:
-            judged = self.judge.judge(question, [(p.title, p.text) for p, _ in read])
+            judged = self.judge.judge(question, [(r.passage.title, r.passage.text) for r in best])
         else:
-            judged = self.encoder.judge(question, [(p.title, p.text, e.pieces, e.cuts) for p, e in read])
+            kept = self.generation().fetch(r.passage.id for r in best)
+            best = tuple(
+                r for r in best if r.passage.id in kept
+            )  # all, but where a generation went meanwhile
+            told = [(r.passage.title, r.passage.text, kept[r.passage.id][1]) for r in best]
+            judged = self.encoder.judge(question, [(a, b, e.pieces, e.cuts) for a, b, e in told])
         if not judged:
-            return best
-        best = [replace(r, score=(1 - READING) * r.score) for r in best]
-        ranked = [
-            replace(
-                r,
-                score=r.score + READING * left_open * _sureness(j.margins),
-                margins=j.margins,
-                span=j.span,
-            )
-            for r, j in zip(best, judged, strict=False)
-        ]
-        return [*sorted(ranked, key=lambda r: (-r.score, r.passage.id)), *best[len(ranked) :]]
+            return found
+        says = {r.passage.id: j for r, j in zip(best, judged, strict=True)}
+        read, others = [], []
+        for r in found:
+            score = (1 - READING) * r.score
+            if j := says.get(r.passage.id):
+                score += READING * left_open * _sureness(j.margins)
+                read.append(replace(r, score=score, margins=j.margins, span=j.span))
+            else:
+                others.append(replace(r, score=score))
+        return (*sorted(read, key=lambda r: (-r.score, r.passage.id)), *others)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
