@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -35,6 +36,7 @@ PIECES = "pieces.npy"
 EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
+REMEMBERED = 256  # passages, some 100 KB each
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 
 
@@ -144,6 +146,8 @@ class Generation:
     def __init__(self, folder: Path) -> None:
         """Open a generation. Raises IndexDamaged or IndexOutdated."""
         self.folder = folder
+        self._lock = threading.Lock()
+        self._remembered: dict[str, tuple[Passage, Encoded]] = {}  # the one used last stands last
         self.manifest = Manifest.read(folder)
         try:
             self.documents = tuple(_read_documents(folder))
@@ -174,8 +178,23 @@ class Generation:
         distances = (found["distances"] or [[]])[0]
         return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
 
-    def fetch(self, ids: list[str]) -> dict[str, tuple[Passage, Encoded]]:
-        """Passages by id, each with what was encoded of it; unknown ids are left out."""
+    def fetch(self, ids: Iterable[str]) -> dict[str, tuple[Passage, Encoded]]:
+        """Passages by id, each with what was encoded of it; unknown ids are left out. Thread-safe.
+
+        The last REMEMBERED are kept in memory.
+        """
+        wanted = list(ids)
+        with self._lock:
+            found = {i: self._remembered.pop(i) for i in wanted if i in self._remembered}
+            self._remembered |= found
+        found |= self._read([i for i in wanted if i not in found])
+        with self._lock:
+            self._remembered |= found
+            for oldest in list(self._remembered)[:-REMEMBERED]:
+                del self._remembered[oldest]
+        return found
+
+    def _read(self, ids: list[str]) -> dict[str, tuple[Passage, Encoded]]:
         if not ids:
             return {}
         found = self._collection.get(ids=ids, include=["documents", "metadatas"])
@@ -197,7 +216,7 @@ class Generation:
         """All passages with what was encoded of them, a batch at a time."""
         for start in range(0, self.manifest.passages, BATCH):
             ids = self._collection.get(limit=BATCH, offset=start, include=[])["ids"]
-            yield from self.fetch(ids).values()
+            yield from self._read(ids).values()
 
 
 def _client(folder: Path, *, create: bool) -> Any:
