@@ -1,14 +1,15 @@
-"""Mends misspelt words of a French question by the words of the passages that it found all the same.
+"""Mends misspelt words of a French question, by the passages that it found all the same and by common French.
 
 The n-gram search forgives typos, the encoder and the reader less: a question respelled is searched again.
 """
 
 import difflib
+import itertools
 import re
+import string
 from collections.abc import Iterable
 from functools import lru_cache
 
-from bot.kinds import QUESTION_WORDS
 from index import french
 from index.languages import is_english
 from index.passages import RankedPassage
@@ -16,6 +17,8 @@ from index.retriever import HybridRetriever
 
 SHORTEST = 4  # letters; shorter words are too like each other
 ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a misspelling of another
+COMMON = 10_000  # French words that one without any known spelling may be a slip of
+LONG = 5  # letters from which it may, and from which the first one may be wrong
 FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
 
 
@@ -23,28 +26,77 @@ def search(
     retriever: HybridRetriever, question: str, count: int | None = None
 ) -> tuple[str, tuple[RankedPassage, ...]]:
     """The passages found for a question, best first, and the question as it was mended for that."""
-    found = retriever.rank(question, count)
+    found = retriever.find(question, count)
     mended = respelled(question, found)
-    return (question, found) if mended == question else (mended, retriever.rank(mended, count))
+    if mended != question:
+        found = retriever.find(mended, count)
+    return mended, retriever.read(mended, found)
 
 
 def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
-    """The question with each word that neither French nor the passages know as the passages spell it."""
+    """The question with each word that neither French nor the passages know as one of them spells it.
+
+    A question without any accent gets those that its words usually have.
+    """
     if is_english(question):
         return question
-    words = {word: word for word in QUESTION_WORDS}
+    near: dict[str, str] = {}
     for hit in hits:
-        words |= _spelled(hit.passage.title, hit.passage.text, hit.passage.questions)
+        near |= _spelled(hit.passage.title, hit.passage.text, hit.passage.questions)
+    bare = all(c.isascii() for c in question if c.isalpha())
 
     def mended(found: re.Match[str]) -> str:
-        word = french.fold(found[0])
-        if len(word) < SHORTEST or not word.isalpha() or word in words or _is_french(word):
-            return found[0]
-        near = difflib.get_close_matches(word, words, 3, ALIKE)
-        right = next((words[other] for other in near if _is_typo(word, other)), found[0])
-        return right.capitalize() if found[0][0].isupper() and right != found[0] else right
+        typed, word = found[0], french.fold(found[0])
+        known = french.spellings().get(word) or near.get(word)
+        if known and bare:
+            return _cased(known, typed)
+        if known or len(word) < SHORTEST or not word.isalpha() or french.is_known(word):
+            return typed
+        name = typed[0].isupper() and found.start() > 0 and not question.isupper()
+        usual = {} if name or len(word) < LONG else _common()
+        return _cased(_closest(word, near, usual) or typed, typed)
 
     return re.sub(r"[^\W\d_]+", mended, question)
+
+
+def _closest(word: str, near: dict[str, str], usual: dict[str, str]) -> str | None:
+    """What an unknown word is: a passage's word with one slip, else a usual one, else a passage's with more."""
+    one = _slips(word)
+    here = [w for w in near if w in one and _is_typo(word, w)]
+    if here:
+        return near[here[0]]
+    others = [w for w in sorted(one & usual.keys()) if french.stem(w) != french.stem(word)]
+    if others:
+        stems = set(map(french.stem, near))
+        return usual[min(others, key=lambda w: (french.stem(w) not in stems, french.rarity(w)))]
+    alike = difflib.get_close_matches(word, near, 3, ALIKE)
+    return next((near[w] for w in alike if word[0] == w[0] and _is_typo(word, w)), None)
+
+
+@lru_cache(maxsize=1)
+def _common() -> dict[str, str]:
+    return dict(itertools.islice(french.spellings().items(), COMMON))
+
+
+def _slips(word: str) -> set[str]:
+    """All that is one slip away from a word: a letter too many, missing or wrong, or two swapped.
+
+    After Norvig, How to Write a Spelling Corrector, 2007.
+    """
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    slips = {a + b[1:] for a, b in cuts if b} | {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    for letter in string.ascii_lowercase:
+        slips |= {a + letter + b for a, b in cuts} | {a + letter + b[1:] for a, b in cuts if b}
+    return slips
+
+
+def _cased(word: str, typed: str) -> str:
+    """A lower-case word in the capitals of what was typed."""
+    if word == typed.lower():
+        return typed
+    if typed.isupper() and len(typed) > 1:
+        return word.upper()
+    return word.capitalize() if typed[0].isupper() else word
 
 
 @lru_cache(maxsize=5_000)
@@ -54,17 +106,13 @@ def _spelled(title: str, text: str, questions: tuple[str, ...]) -> dict[str, str
         word: source[a:b].lower()
         for source, trusted in ((title, True), (text, True), (" ".join(questions), False))
         for word, a, b in french.spans(source)
-        if len(word) >= SHORTEST and (trusted or french.is_known(word))
+        if len(word) >= SHORTEST and (trusted or word in french.spellings())
     }
 
 
-def _is_french(word: str) -> bool:
-    return french.is_stop_word(word) or french.is_known(word)
-
-
 def _is_typo(word: str, other: str) -> bool:
-    """Whether two words with a common first letter differ inside, not by the ending of a word family."""
+    """Whether two words are of like length and differ inside, not by the ending of a word family."""
     if abs(len(word) - len(other)) > (1 if len(word) < 8 else 2):  # « Agadir » is no « agir »
         return False
     start = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), len(word))
-    return word[0] == other[0] and (start < FAMILY or word[-2:] == other[-2:])
+    return (start > 0 or len(word) >= LONG) and (start < FAMILY or word[-2:] == other[-2:])

@@ -103,6 +103,16 @@ def is_known(word: str) -> bool:
     return stem(word) in _rarities()[0]
 
 
+@lru_cache(maxsize=1)
+def spellings() -> dict[str, str]:
+    """The 76,000 commonest French words as they are usually written, by their folded form, commonest first.
+
+    What is often right without accents (« finance ») stays without.
+    """
+    lines = (Path(__file__).parent / "models" / "french-spellings.txt").read_text("utf-8").splitlines()
+    return {line.split()[0]: line.split()[-1] for line in lines}
+
+
 @lru_cache(maxsize=100_000)
 def likeness(a: str, b: str) -> float:
     """How alike two folded words are, in [0, 1]: 1 for one stem, less for a typo or a word family.

@@ -1,4 +1,4 @@
-"""Misspelt words are mended by the words of the passages, and only those."""
+"""Misspelt words are mended by the words of the passages and by common French; names and rare words stay."""
 
 import pytest
 
@@ -15,6 +15,12 @@ from bot.spelling import respelled
             "Depuis cmbien de temps l'OIM est presnte au Marroc",
             "Depuis combien de temps l'OIM est présente au Maroc",
         ),
+        (
+            "quels etaient les themes des formations a Rabat",
+            "quels étaient les thèmes des formations a Rabat",
+        ),
+        ("Quelle pomrte ouvre une gaarntie ?", "Quelle porte ouvre une garantie ?"),  # in no passage
+        ("QUELLE EST LA DUREE DES FORMASIONS ?", "QUELLE EST LA DURÉE DES FORMATIONS ?"),
     ],
 )
 def test_typos_are_mended(bot: Bot, typed: str, meant: str) -> None:
@@ -28,6 +34,8 @@ def test_typos_are_mended(bot: Bot, typed: str, meant: str) -> None:
         "Y a-t-il eu une formation à Tanger ?",
         "Qui dirige le bureau de Dakar ?",
         "How many wommen took part?",
+        "Qui finance le projet ?",
+        "Était-ce un cours magistral barbant ? Dépendez-vous de M. Kaguat ?",
         "Quel est le budget de la coordination ?",
         "",
         "😀 <b>12</b>",
