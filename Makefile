@@ -45,7 +45,7 @@ index: .venv/.runtime
 chat: index
 	$(BIN)/python -m bot serve
 
-test: .venv/.dev .venv/.system
+test: .venv/.dev .venv/.system index
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/.dev

@@ -60,7 +60,7 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
 
 
 def _closest(word: str, near: dict[str, str], usual: dict[str, str]) -> str | None:
-    """What an unknown word is: a passage's word with one slip, else a usual one, else a passage's with more."""
+    """What an unknown word is: a word of the passages with one slip, a usual one, or one with more slips."""
     one = _slips(word)
     here = [w for w in near if w in one and _is_typo(word, w)]
     if here:

@@ -60,7 +60,7 @@ def turned(x: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
 def turns_of(places: torch.Tensor) -> torch.Tensor:
     """The cosines and sines of `turned` for some places: (2 × places × half the size of a head)."""
     width = SIZE // HEADS
-    angles = places[:, None] * 10_000 ** (-torch.arange(0, width, 2) / width)
+    angles = places[:, None] * 10_000 ** (-torch.arange(0, width, 2, device=places.device) / width)
     return torch.stack([angles.cos(), angles.sin()])
 
 
@@ -113,7 +113,8 @@ class Reading(torch.nn.Module):
         pairs, count = there.shape
         x = torch.cat([self.first.expand(pairs, -1, -1), asked.beside + self.side[0], text + self.side[1]], 1)
         mask = torch.cat([torch.ones_like(there[:, :1]), there, here], 1)[:, None, None]
-        turns = turns_of(torch.cat([torch.arange(1.0 + count), torch.arange(here.shape[1]) + float(TOLD_AT)]))
+        places = torch.cat([torch.arange(1.0 + count), torch.arange(here.shape[1]) + float(TOLD_AT)])
+        turns = turns_of(places.to(x.device))
         x = self.drop(x)
         for layer in self.layers:
             x = layer(x, mask, turns)

@@ -1,6 +1,7 @@
 """Parts the tests share: the real knowledge, its real index, the real bot, small folders of documents."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,14 +22,19 @@ settings.load_profile("repere")
 
 ROOT = Path(__file__).parents[1]
 KNOWLEDGE = ROOT / "knowledge"
+BUILT = ROOT / Settings().index
 
 
 @pytest.fixture(scope="session")
 def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the repository's own knowledge, built once for all workers with the bundled encoder."""
+    """The index of the repository's own knowledge, for all workers: a copy of what `make index` built where
+    that is current, else built here.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "index"
     with FileLock(folder.with_suffix(".lock")):
+        if BUILT.is_dir() and not folder.is_dir():
+            shutil.copytree(BUILT, folder)
         build(KNOWLEDGE, folder, encoder=EncoderName())
     return folder
 

@@ -6,11 +6,7 @@ this file has the figures.
 """
 
 import argparse
-import itertools
-import json
-import math
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +17,7 @@ from transformers import BertModel, PreTrainedTokenizerFast
 from index.packed import PackedBert
 from index.training import data
 from index.training.base import base
+from index.training.loop import train
 
 SCALE = 30.0  # inverse temperature of the in-batch contrast
 PAIRS = 40  # questions in a batch
@@ -51,22 +48,6 @@ def contrast(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     labels = torch.arange(len(a), device=a.device)
     back = scores[:, : len(a)].T
     return (functional.cross_entropy(scores, labels) + functional.cross_entropy(back, labels)) / 2
-
-
-class Clock:
-    """Learning-rate schedule by wall-clock: 3% warm-up, then a cosine down to 5%."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, minutes: float) -> None:
-        self.optimizer, self.seconds, self.start = optimizer, minutes * 60, time.time()
-        self.peaks = [group["lr"] for group in optimizer.param_groups]
-
-    def tick(self) -> float:
-        """Set the rates for now and return the share of the time that is spent."""
-        done = min((time.time() - self.start) / self.seconds, 1.0)
-        factor = min(done / 0.03, 1.0) * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
-        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * max(factor, 0.01)
-        return done
 
 
 def in_parts(model: Encoder, texts: list[str], length: int, parts: int = 4) -> torch.Tensor:
@@ -198,26 +179,16 @@ def main() -> None:
     turns = {"fr": Pairs(french, PAIRS, args.seed), "en": Pairs(data.english(args.data), PAIRS, args.seed)}
     paraphrases = Paraphrases(args.data, 2 * PAIRS, args.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01, foreach=True)
-    clock, mean, told = Clock(optimizer, args.minutes), 0.0, time.time()
-    for step in itertools.count(1):
-        if clock.tick() >= 1:
-            break
-        optimizer.zero_grad(set_to_none=True)
-        loss = turns["en" if step % 5 in (1, 3, 4) else "fr"].loss(model)
-        if step % 2:
-            loss = loss + paraphrases.loss(model)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        mean = loss.item() if step == 1 else mean + 0.03 * (loss.item() - mean)
-        if step % 25 == 0:
-            print(step, round(mean, 4), round((time.time() - clock.start) / 60, 1), flush=True)
-        if time.time() - told > 800:
-            told = time.time()
-            save(model, args.out)
-            print(step, json.dumps(dev_hits(model, args.data)), flush=True)
-    save(model, args.out)
-    print("done", json.dumps(dev_hits(model, args.data)), flush=True)
+
+    def loss(step: int) -> torch.Tensor:
+        pairs = turns["en" if step % 5 in (1, 3, 4) else "fr"].loss(model)
+        return pairs + paraphrases.loss(model) if step % 2 else pairs
+
+    def checkpoint() -> dict[str, float]:
+        save(model, args.out)
+        return dev_hits(model, args.data)
+
+    train(optimizer, args.minutes, loss, checkpoint)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ stands, and which of the two holds it. README.md beside this file has the figure
 
 import argparse
 import itertools
-import json
 import random
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from index import french
 from index.packed import LONGEST, PackedBert
 from index.passages import sentences
 from index.reading import LONGEST_SPAN, Reading, Side
-from index.training.encoder import Clock
+from index.training.loop import train
 from index.training.states import Asked, Corpus, States, corpus
 
 BATCH = 16  # questions
@@ -33,13 +31,13 @@ ARTICLES = frozenset("l le la les un une des d du de".split())
 Pair = tuple[int, int]  # the row of a question's spelling, and a passage
 
 
-def side(kept: States, rows: list[int], linear: torch.nn.Module, longest: int) -> tuple[Side, torch.Tensor]:
+def side(kept: States, rows: list[int], linear: torch.nn.Linear, longest: int) -> tuple[Side, torch.Tensor]:
     """Texts by their rows, and the weights of their pieces, which sum to 1 in each text."""
     places = [slice(kept.starts[i], min(kept.starts[i + 1], kept.starts[i] + longest)) for i in rows]
 
     def padded(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:
         parts = [torch.from_numpy(np.array(values[p], dtype=np.float32)) for p in places]
-        return torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        return torch.nn.utils.rnn.pad_sequence(parts, batch_first=True).to(linear.weight.device)
 
     rarity = padded(kept.rarity)
     weights = rarity / rarity.sum(1, keepdim=True).clamp(min=1e-9)
@@ -129,7 +127,7 @@ def loss_of(model: Reading, kept: Corpus, batch: list[tuple[list[Pair], Asked]])
     """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each two."""
     starts, ends, answers = scores(model, kept, [p for pairs, _ in batch for p in pairs], CROPPED)
     firsts = [0, *itertools.accumulate(len(pairs) for pairs, _ in batch)]
-    right = torch.zeros(len(answers))
+    right = torch.zeros(len(answers), device=answers.device)
     places, lists = [], []
     for first, (pairs, asked) in zip(firsts, batch, strict=False):
         if asked.passage >= 0:
@@ -137,7 +135,7 @@ def loss_of(model: Reading, kept: Corpus, batch: list[tuple[list[Pair], Asked]])
             lists.append(answers[first : first + len(pairs)].log_softmax(0)[0])
             if place := borders(kept, asked, CROPPED):
                 places.append((first, *place))
-    rows, start, end = torch.tensor(places).T
+    rows, start, end = torch.tensor(places, device=answers.device).T
     spans = functional.cross_entropy(starts[rows], start) + functional.cross_entropy(ends[rows], end)
     passage = functional.binary_cross_entropy_with_logits(answers, right)
     return spans / 2 + passage - torch.stack(lists).mean() / 2
@@ -169,7 +167,7 @@ def dev(model: Reading, kept: Corpus) -> dict[str, float]:
         bad += answers[1:].tolist()
         ends = np.asarray(kept.told.ends[kept.told.starts[a.passage] : kept.told.starts[a.passage + 1]])
         head = int(np.searchsorted(ends, len(title) + 2, side="right"))
-        starting, ending = start[0, head : len(ends)].softmax(0), end[0, head : len(ends)].softmax(0)
+        starting, ending = (x[0, head : len(ends)].softmax(0).cpu() for x in (start, end))
         i, j = divmod(int((starting[:, None] * ending).triu().tril(LONGEST_SPAN).argmax()), len(ends) - head)
         low = int(ends[head + i - 1]) if head + i else 0
         said = f"{title}. {text}"[max(low, len(title) + 2) : int(ends[head + j])]
@@ -188,8 +186,8 @@ def dev(model: Reading, kept: Corpus) -> dict[str, float]:
 @torch.no_grad()
 def save(model: Reading, kept: Corpus, out: Path) -> None:
     """Write the weights beside the encoder's, with the step in which the index keeps `told`."""
-    sample = torch.from_numpy(np.asarray(kept.told.states[::17], dtype=np.float32))
-    size = np.quantile(model.told(sample).abs().numpy(), LARGEST)
+    sample = torch.from_numpy(np.asarray(kept.told.states[::17], dtype=np.float32)).to(model.unit.device)
+    size = np.quantile(model.told(sample).abs().cpu().numpy(), LARGEST)
     model.unit.fill_(float(size) / 127)
     PackedBert.save_reading(model, out)
 
@@ -204,11 +202,13 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="start from the weights beside the encoder's")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    encoder = PackedBert.load(str(args.encoder))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    encoder = PackedBert.load(str(args.encoder)).to(device)
     kept = corpus(args.data, encoder, args.kept, args.seed)
     model = Reading(encoder.get_embedding_dimension())
     if args.resume and encoder.reading:
         model.load_state_dict(encoder.reading.state_dict())
+    model.to(device)
     draws = Draws(kept, args.seed)
     shrunk = [p for p in model.parameters() if p.ndim > 1]
     groups = [
@@ -216,23 +216,12 @@ def main() -> None:
         {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98), foreach=True)
-    clock, mean, told = Clock(optimizer, args.minutes), 0.0, time.time()
-    for step in itertools.count(1):
-        if clock.tick() >= 1:
-            break
-        loss = loss_of(model, kept, draws.batch())
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        mean = loss.item() if step == 1 else mean + 0.03 * (loss.item() - mean)
-        if step % 50 == 0:
-            print(step, round(mean, 4), round((time.time() - clock.start) / 60, 1), flush=True)
-        if time.time() - told > 800:
-            told = time.time()
-            save(model, kept, args.encoder)
-    save(model, kept, args.encoder)
-    print("done", json.dumps(dev(model, kept)), flush=True)
+
+    def checkpoint() -> dict[str, float]:
+        save(model, kept, args.encoder)
+        return dev(model, kept)
+
+    train(optimizer, args.minutes, lambda _: loss_of(model, kept, draws.batch()), checkpoint)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from index.training import data
 
 ENGLISH = (
     "en-squad11_dev", "en-squad11_train_subset", "en-squad20_dev_half", "en-squadshifts_new_wiki",
-    "en-squadshifts_reddit",
+    "en-squadshifts_reddit", "en-nq_qed",
 )  # fmt: skip
 UNANSWERABLE = ("en-squad20_dev_half", "en-squad20_test_half_unanswerable_inferred")
 AS_TYPED = 3  # more spellings of a French question
@@ -82,15 +82,18 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
         count = max(1, AT_ONCE // len(ends[order[0]]))
         part, order = order[:count], order[count:]
         batch = encoder.preprocess([texts[i] for i in part], prompt=prompt)
-        ids, mask = batch["input_ids"], batch["attention_mask"]
+        ids, mask = (batch[name].to(encoder.bert.device) for name in ("input_ids", "attention_mask"))
         out = encoder.bert(input_ids=ids, attention_mask=mask, output_hidden_states=True)
         vectors, rare = encoder.late(out.last_hidden_state, ids)
         mean = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         for row, i in enumerate(part):
             place, kept = slice(starts[i], starts[i + 1]), own[i].nonzero()[:, 0]
-            states[place] = out.hidden_states[LAYER][row, kept].half().numpy()
-            near[place], rarity[place] = vectors[row, kept].half().numpy(), rare[row, kept].numpy()
-            whole[i] = torch.nn.functional.normalize(mean[row], dim=-1).numpy()
+            states[place] = out.hidden_states[LAYER][row, kept].half().cpu().numpy()
+            near[place], rarity[place] = (
+                vectors[row, kept].half().cpu().numpy(),
+                rare[row, kept].cpu().numpy(),
+            )
+            whole[i] = torch.nn.functional.normalize(mean[row], dim=-1).cpu().numpy()
     flat = np.concatenate([e[o].numpy() - len(prompt) for e, o in zip(ends, own, strict=True)])
     for name, values in (("starts", starts), ("ends", flat), ("rarity", rarity), ("whole", whole)):
         np.save(folder / f"{name}.npy", values)
