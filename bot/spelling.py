@@ -99,7 +99,7 @@ def _cased(word: str, typed: str) -> str:
     return word.capitalize() if typed[0].isupper() else word
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=1_000)
 def _spelled(title: str, text: str, questions: tuple[str, ...]) -> dict[str, str]:
     """The folded words of a passage as it spells them, without what only an example question may misspell."""
     return {

@@ -72,7 +72,7 @@ def pairs(text: str) -> list[str]:
     return [f"{a}_{b}" for a, b in itertools.pairwise(found)]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)  # a kilobyte each
 def word_ngrams(word: str) -> tuple[str, ...]:
     """Character 3- to 5-grams of a folded word with its borders marked: « #fina », « nance# »."""
     marked = f"#{word}#"

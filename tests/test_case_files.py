@@ -245,10 +245,10 @@ def test_wordings_of_one_question_are_on_one_side_of_the_split() -> None:
 
 def test_calibration_never_sees_the_test_split(index_dir: Path, tmp_path: Path) -> None:
     """What is fitted and chosen is the same whatever the test split holds; its own figures are not."""
-    cases = [c for c in read_cases() if not c.history][::24]
+    cases = [c for c in read_cases() if not c.history][::32]
     texts = [
         f"Le phare {n} a été bâti en {1800 + n}. Le gardien du phare {n} est arrivé en {1900 + n}."
-        for n in range(36)
+        for n in range(24)
     ]
     items = [
         Question(f"Quand le phare {n} a-t-il été bâti ?", f"Phare {n}", text, at, at + 4)

@@ -22,7 +22,7 @@ from index.training import data
 
 ENGLISH = (
     "en-squad11_dev", "en-squad11_train_subset", "en-squad20_dev_half", "en-squadshifts_new_wiki",
-    "en-squadshifts_reddit", "en-nq_qed",
+    "en-squadshifts_reddit",
 )  # fmt: skip
 UNANSWERABLE = ("en-squad20_dev_half", "en-squad20_test_half_unanswerable_inferred")
 AS_TYPED = 3  # more spellings of a French question
