@@ -20,6 +20,13 @@ ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a miss
 COMMON = 10_000  # French words that one without any known spelling may be a slip of
 LONG = 5  # letters from which it may, and from which the first one may be wrong
 FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
+# As people type on a phone; and « qi », too short to be mended by likeness.
+TYPED = dict(
+    pair.split(":")
+    for pair in """ki:qui qi:qui koi:quoi kwa:quoi kan:quand kand:quand qd:quand ke:que kel:quel kels:quels
+    kelle:quelle kelles:quelles cb:combien cbien:combien cmt:comment pk:pourquoi pq:pourquoi pkoi:pourquoi
+    ac:avec avc:avec bcp:beaucoup dc:donc ds:dans ns:nous pr:pour ts:tous tt:tout vs:vous""".split()
+)
 
 
 def search(
@@ -47,6 +54,8 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
 
     def mended(found: re.Match[str]) -> str:
         typed, word = found[0], french.fold(found[0])
+        if word in TYPED and (typed.islower() or found.start() == 0):
+            return _cased(TYPED[word], typed)
         known = french.spellings().get(word) or near.get(word)
         if known and bare:
             return _cased(known, typed)

@@ -19,6 +19,7 @@ from bot.spelling import respelled
             "quels etaient les themes des formations a Rabat",
             "quels étaient les thèmes des formations a Rabat",
         ),
+        ("Qi finance ? kan et pr koi ?", "Qui finance ? quand et pour quoi ?"),
         ("Quelle pomrte ouvre une gaarntie ?", "Quelle porte ouvre une garantie ?"),  # in no passage
         ("QUELLE EST LA DUREE DES FORMASIONS ?", "QUELLE EST LA DURÉE DES FORMATIONS ?"),
     ],
@@ -35,6 +36,7 @@ def test_typos_are_mended(bot: Bot, typed: str, meant: str) -> None:
         "Qui dirige le bureau de Dakar ?",
         "How many wommen took part?",
         "Qui finance le projet ?",
+        "Que fait le Pr Ki Moon ?",
         "Était-ce un cours magistral barbant ? Dépendez-vous de M. Kaguat ?",
         "Quel est le budget de la coordination ?",
         "",
