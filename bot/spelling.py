@@ -43,7 +43,8 @@ def search(
 def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     """The question with each word that neither French nor the passages know as one of them spells it.
 
-    A question without any accent gets those that its words usually have.
+    A question without any accent gets those that its words usually have,
+    and what is TYPED on a phone is written out.
     """
     if is_english(question):
         return question
