@@ -110,7 +110,7 @@ def spellings() -> dict[str, str]:
     What is often right without accents (« finance ») stays without.
     """
     lines = (Path(__file__).parent / "models" / "french-spellings.txt").read_text("utf-8").splitlines()
-    return {line.split()[0]: line.split()[-1] for line in lines}
+    return {folded: spelt or folded for folded, _, spelt in (line.partition(" ") for line in lines)}
 
 
 @lru_cache(maxsize=100_000)

@@ -122,9 +122,8 @@ class HybridRetriever(BaseRetriever):
             judged = self.judge.judge(question, [(r.passage.title, r.passage.text) for r in best])
         else:
             kept = self.generation().fetch(r.passage.id for r in best)
-            best = tuple(
-                r for r in best if r.passage.id in kept
-            )  # all, but where a generation went meanwhile
+            # all are there, but where a generation was swapped in meanwhile
+            best = tuple(r for r in best if r.passage.id in kept)
             told = [(r.passage.title, r.passage.text, kept[r.passage.id][1]) for r in best]
             judged = self.encoder.judge(question, [(a, b, e.pieces, e.cuts) for a, b, e in told])
         if not judged:

@@ -6,7 +6,6 @@ without them (« finance », « sur ») stays without.
 """
 
 import argparse
-import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -21,7 +20,6 @@ SHARES = {
 PROSE = ("vikidia", "gouv_fr")
 SEEN = 2  # times
 BARE = 0.1  # share of a word's uses without accents from which they are right
-LETTERS = re.compile(r"[^\W\d_]{2,}")
 
 
 def main() -> None:
@@ -34,8 +32,9 @@ def main() -> None:
     texts += dict.fromkeys(q.text for q in data.piaf(args.data) if not data.held_out(q.title))
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for text in texts:
-        for word in LETTERS.findall(text):
-            written[french.fold(word)][word.lower()] += 1
+        for folded, start, end in french.spans(text):
+            if end - start > 1 and not folded[0].isdigit():
+                written[folded][text[start:end].lower()] += 1
     found = sorted(written.items(), key=lambda item: -item[1].total())
     out = Path(__file__).parents[1] / "models" / "french-spellings.txt"
     lines = [
