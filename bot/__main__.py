@@ -160,12 +160,6 @@ def _open(index: Path | None, **overrides: Any) -> "Bot":
 
     try:
         return Bot.open(settings)
-    except IndexMissing as error:
-        _fail(phrases.INDEX_MISSING.format(command=error.command))
-    except IndexDamaged as error:
-        _fail(phrases.INDEX_DAMAGED.format(command=error.command))
-    except IndexProblem as error:
-        _fail(phrases.INDEX_OUTDATED.format(command=error.command))
     except LlmMissing as error:
         _fail(phrases.LLM_MISSING.format(model=settings.llm, command=error))
     except LlmUnusable as error:
@@ -193,7 +187,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # any locale, and any text that a batch may hold
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    app()
+    try:
+        app()
+    except IndexMissing as error:
+        _fail(phrases.INDEX_MISSING.format(command=error.command))
+    except IndexDamaged as error:
+        _fail(phrases.INDEX_DAMAGED.format(command=error.command))
+    except IndexProblem as error:
+        _fail(phrases.INDEX_OUTDATED.format(command=error.command))
 
 
 if __name__ == "__main__":

@@ -99,6 +99,7 @@ def record(answer: Answer, seconds: float) -> dict[str, Any]:
                 "quote": c.quote,
                 "start": c.start,
                 "end": c.end,
+                "highlights": [list(span) for span in c.highlights],
             }
             for c in answer.citations
         ],

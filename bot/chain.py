@@ -1,8 +1,9 @@
 """Bot: the whole path of a question as one LangChain Runnable; no step reaches back."""
 
+import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,21 +28,22 @@ from bot.writer import write
 from index.documents import Document
 from index.encoder import Encoder
 from index.judges import judge_of
+from index.passages import RankedPassage
 from index.retriever import HybridRetriever
 from index.store import Generation
 
 SUGGESTED = 3
-EXAMPLES = 6
 MOST_SUGGESTIONS = 500  # example questions compared with a refused one
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the documents cover: their titles, the latest ISO date, example questions."""
+    """What the documents cover: their titles, the latest ISO date, example questions, their usual source."""
 
     subjects: tuple[str, ...]
     until: str
     questions: tuple[str, ...]
+    source: str = ""
 
 
 class Bot(Runnable[Question | str, Answer]):
@@ -55,7 +57,7 @@ class Bot(Runnable[Question | str, Answer]):
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder, judge=judge)
         self.reader = Reader()
         self.drafting = Drafting(llm, Grounding(encoder)) if llm else None
-        self._texts: tuple[Generation, dict[str, str]] | None = None
+        self._coverage: tuple[Generation, Coverage] | None = None
         self._chain: Runnable[Answer, Answer] = (
             RunnableLambda(self._retrieve) | RunnableLambda(self._read) | RunnableLambda(self._finish)
         )
@@ -72,13 +74,11 @@ class Bot(Runnable[Question | str, Answer]):
 
     @property
     def coverage(self) -> Coverage:
-        """What the documents of the serving generation cover."""
-        documents = self.retriever.generation().documents
-        return Coverage(
-            tuple(d.title for d in documents),
-            max((d.date for d in documents), default=""),
-            _interleaved(documents)[:EXAMPLES],
-        )
+        """What the documents of the serving generation cover; looked up once for each generation."""
+        generation = self.retriever.generation()
+        if self._coverage is None or self._coverage[0] is not generation:
+            self._coverage = (generation, _covered(generation.documents))
+        return self._coverage[1]
 
     def invoke(self, input: Question | str, config: RunnableConfig | None = None, **_: Any) -> Answer:
         """Answer one question."""
@@ -91,7 +91,8 @@ class Bot(Runnable[Question | str, Answer]):
         extracted, to_be_worded = self._extract(question, config)
         written: Iterator[Answer] = iter([extracted])
         if self.drafting and to_be_worded and extracted.reason is Reason.ANSWERED:
-            written = self.drafting.stream(extracted, _cleaned(question.history), self._document_texts())
+            texts = self._texts(extracted.passages)
+            written = self.drafting.stream(extracted, _cleaned(question.history), texts)
         for answer in written:
             yield replace(answer, timings={**answer.timings, "total": time.perf_counter() - started})
 
@@ -150,7 +151,8 @@ class Bot(Runnable[Question | str, Answer]):
     def _finish(self, state: dict[str, Any]) -> Answer:
         answer: Answer = state["answer"]
         reading: Reading = state["reading"]
-        citations = cite(reading.evidence, self._document_texts()) if reading.answers else ()
+        texts = self._texts(e.hit for e in reading.evidence)
+        citations = cite(reading.evidence, texts) if reading.answers else ()
         if not citations:
             return self._refusal(answer)
         return replace(answer, text=write(citations), citations=citations)
@@ -165,7 +167,7 @@ class Bot(Runnable[Question | str, Answer]):
         if understood.wants is Wants.MORE:
             passages = self.retriever.rank(understood.text)
             evidence = self.reader.more(understood.text, passages, " ".join(understood.given))
-            citations = cite(evidence, self._document_texts())
+            citations = cite(evidence, self._texts(e.hit for e in evidence))
             answer = replace(answer, passages=passages)
             if not citations:
                 return replace(self._refusal(answer), text=said_in(answer.language, phrases.NOTHING_MORE))
@@ -175,15 +177,15 @@ class Bot(Runnable[Question | str, Answer]):
 
     def _refusal(self, answer: Answer) -> Answer:
         """Say that the documents do not tell, what they do cover, and what they do answer."""
-        documents = self.retriever.generation().documents
-        questions = list(_interleaved(documents)[:MOST_SUGGESTIONS])
+        covered = self.coverage
+        questions = list(covered.questions)
         if questions:
             encoder = self.retriever.encoder
             alike = encoder.queries(questions) @ encoder.query(answer.standalone_question)[0]
             questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
         return replace(
             answer,
-            text=phrases.refusal(tuple(d.title for d in documents), partial(said_in, answer.language)),
+            text=phrases.refusal(covered.subjects, partial(said_in, answer.language)),
             refused=True,
             reason=Reason.NO_EVIDENCE,
             suggestions=tuple(questions[:SUGGESTED]),
@@ -192,9 +194,9 @@ class Bot(Runnable[Question | str, Answer]):
     def _to_a_person(self, answer: Answer) -> Answer:
         """Point at the organisation: the line of the documents that says how to reach it, or their source."""
         passages = self.retriever.rank(phrases.HOW_TO_REACH)
-        contacts = cite(contact_lines(passages), self._document_texts())[:1]
-        pages = Counter(d.source for d in self.retriever.generation().documents if d.source).most_common(1)
-        contact = write(contacts) or "".join(source for source, _ in pages)
+        lines = contact_lines(passages)
+        contacts = cite(lines, self._texts(e.hit for e in lines))[:1]
+        contact = write(contacts) or self.coverage.source
         return replace(
             answer,
             text=said_in(answer.language, phrases.NEEDS_PERSON)
@@ -205,21 +207,29 @@ class Bot(Runnable[Question | str, Answer]):
             reason=Reason.NEEDS_PERSON,
         )
 
-    def _document_texts(self) -> dict[str, str]:
-        generation = self.retriever.generation()
-        if self._texts is None or self._texts[0] is not generation:
-            self._texts = (generation, {d.id: d.text for d in generation.documents})
-        return self._texts[1]
+    def _texts(self, passages: Iterable[RankedPassage]) -> dict[str, str]:
+        """The texts of the documents that passages are from."""
+        documents = self.retriever.generation().documents
+        wanted = dict.fromkeys(r.passage.document_id for r in passages)
+        return {name: document.text for name in wanted if (document := documents.get(name))}
 
 
 def _cleaned(history: tuple[Turn, ...]) -> tuple[Turn, ...]:
     return tuple(replace(t, content=intake.clean(t.content[: intake.LONGEST])) for t in history[-MOST_TURNS:])
 
 
-def _interleaved(documents: tuple[Document, ...]) -> tuple[str, ...]:
-    """Example questions, the first of each document before the second of any."""
-    longest = max((len(d.questions) for d in documents), default=0)
-    return tuple(d.questions[i] for i in range(longest) for d in documents if i < len(d.questions))
+def _covered(documents: Iterable[Document]) -> Coverage:
+    titles, dates, questions = [], [""], []
+    pages: Counter[str] = Counter()
+    for document in documents:
+        titles.append(document.title)
+        dates.append(document.date)
+        questions.append(document.questions)
+        pages[document.source] += bool(document.source)
+    # the first of each document before the second of any
+    turns = (q for row in itertools.zip_longest(*filter(None, questions)) for q in row if q)
+    page = max(pages, key=lambda source: pages[source], default="")
+    return Coverage(tuple(titles), max(dates), tuple(itertools.islice(turns, MOST_SUGGESTIONS)), page)
 
 
 def _growing(answer: Answer) -> Iterator[Answer]:

@@ -14,27 +14,25 @@ MARK = re.compile(r"\s*\[\d{1,3}\]\s*")
 
 def quoted(said: str, documents: Iterable[Document]) -> tuple[Citation, ...]:
     """The quotes of an answer « … [1] … [2] » that stand in a document, numbered anew."""
-    texts = [(document, document.visible) for document in documents]
-    found: dict[str, Citation] = {}
-    for part in MARK.split(said)[:-1]:
-        words = re.compile(r"\s+".join(map(re.escape, part.split())))
-        for document, visible in texts if part.strip() else ():
-            match = words.search(visible)
+    parts = {
+        part: re.compile(r"\s+".join(map(re.escape, part.split())))
+        for part in MARK.split(said)[:-1]
+        if part.strip()
+    }
+    found: dict[str, tuple[Document, re.Match[str]]] = {}
+    for document in documents:
+        if len(found) == len(parts):
+            break
+        visible = document.visible
+        for part in parts.keys() - found.keys():
+            match = parts[part].search(visible)
             if match and document.text[slice(*match.span())] == match[0]:  # no comment inside
-                found.setdefault(
-                    match[0],
-                    Citation(
-                        number=len(found) + 1,
-                        document_id=document.id,
-                        title=document.title,
-                        source=document.source,
-                        quote=match[0],
-                        start=match.start(),
-                        end=match.end(),
-                    ),
-                )
-                break
-    return tuple(found.values())
+                found[part] = document, match
+    quotes = {match[0]: (document, match) for document, match in (found[p] for p in parts if p in found)}
+    return tuple(
+        Citation(number, d.id, d.title, d.source, match[0], match.start(), match.end())
+        for number, (d, match) in enumerate(quotes.values(), 1)
+    )
 
 
 def told(citations: tuple[Citation, ...], language: str = "fr") -> str:

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 EXCHANGES_SHOWN = 50  # a longer conversation loses its oldest exchanges
+EXAMPLES = 6  # questions to try that the page begins with
 VISITORS = 100  # answered at the same time, each in a thread of its own
 FEEDBACK_LARGEST = 5_000_000  # bytes; beyond it no further verdict is written
 POLICY = (
@@ -99,7 +100,7 @@ def page(bot: "Bot") -> gr.Blocks:
 
     def introduction() -> str:
         covered = bot.coverage  # at each visit, for the index may have been rebuilt
-        return render.introduction(covered.subjects, covered.until, covered.questions)
+        return render.introduction(covered.subjects, covered.until, covered.questions[:EXAMPLES])
 
     def draw(exchanges: Exchanges) -> Drawn:
         return [render.exchange(each) for each in exchanges], exchanges

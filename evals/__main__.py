@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 
 from bot.reader import MODEL
 from evals import commands, entail
@@ -16,6 +17,7 @@ from evals.launch import Options, Split, launch, options_of, repeat, resume
 from evals.report import HTML, as_json, bench_table, failures, table, write_reports
 from evals.results import read_manifest, read_results, read_run, read_summary
 from evals.run import Answers
+from evals.sets import read_sets
 from index.documents import Document, read_knowledge
 from index.errors import IndexProblem, RepereError
 from index.training.data import squad
@@ -168,6 +170,29 @@ def calibrate(
     fitted = fitting.calibrate(reviewed, items, index, name, near, far, typer.echo)
     if save:
         fitting.write(fitted, name.identity, out)
+
+
+@app.command()
+def read(
+    sets: Annotated[list[Path], typer.Argument(help="SQuAD or AfriQA files.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="So many of their questions.")] = None,
+    held_out: Annotated[bool, typer.Option(help="Only articles that the bundled models never saw.")] = False,
+    seed: Annotated[int, typer.Option(help="Of --limit.")] = 0,
+) -> None:
+    """Read each question beside the paragraph that answers it: right words, sentence, paragraph."""
+    from evals import reading
+    from index.encoder import Encoder, EncoderName
+    from index.judges import judge_of
+
+    documents, cases = read_sets(sets, limit=limit, held_out_only=held_out, seed=seed)
+    cases = tuple(case for case in cases if case.facts)
+    if not cases:
+        raise RepereError("none of these questions has an answer to find")
+    encoder, judge = Encoder(EncoderName.from_environment()), judge_of(os.environ.get("REPERE_READER", ""))
+    found = list(tqdm(reading.read_all(cases, documents, encoder, judge), total=len(cases), disable=None))
+    typer.echo(f"{len(found)} questions, 95% intervals")
+    for name, (value, low, high) in reading.scores(found).items():
+        typer.echo(f"{name:22} {value:.3f} ({low:.3f}–{high:.3f})")
 
 
 @app.command()

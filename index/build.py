@@ -20,7 +20,7 @@ from index.errors import BuildInProgress, IndexDamaged, IndexProblem
 from index.examples import NOTHING, fit
 from index.lexical import LexicalIndex
 from index.passages import LONGEST, Passage, passages, sentences
-from index.pieces import STEPS, WIDTH
+from index.pieces import STEPS
 from index.store import (
     FORMAT,
     Encoded,
@@ -195,9 +195,9 @@ def verify(index: Path) -> Manifest:
     """
     generation = Generation(index / "generations" / current(index))
     documents = {d.id: d for d in generation.documents}
-    if Knowledge(generation.documents, ()).digest != generation.manifest.knowledge:
+    if Knowledge(tuple(documents.values()), ()).digest != generation.manifest.knowledge:
         raise IndexDamaged("the index is damaged: its documents are not those it was built from")
-    expected = {p.id: p for d in generation.documents for p in passages(d, generation.manifest.longest)}
+    expected = {p.id: p for d in documents.values() for p in passages(d, generation.manifest.longest)}
     found = 0
     for passage, encoded in generation.everything():
         document = documents.get(passage.document_id)
@@ -210,7 +210,7 @@ def verify(index: Path) -> Manifest:
         if (
             encoded.vectors.shape != wanted
             or not _units(encoded.vectors, 0.01)
-            or not _units(encoded.pieces[:, :WIDTH] / np.float32(STEPS), 0.05)
+            or not _units(encoded.pieces / np.float32(STEPS), 0.05)
             or len(encoded.cuts) != count + 1
         ):
             raise IndexDamaged(f"the index is damaged: the vectors of passage {passage.id} are not right")

@@ -19,7 +19,8 @@ from langchain_core.embeddings import Embeddings
 
 from index.errors import EncoderMissing
 from index.judges import Judged
-from index.pieces import NONE, Bytes, Pieces
+from index.passages import sentences
+from index.pieces import NONE, Bytes, Ends, Pieces, cuts_of
 
 if TYPE_CHECKING:
     import torch  # when it is needed: the import takes a second
@@ -28,7 +29,8 @@ BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 READING = "reading.safetensors"  # in its folder or another's: what reads a passage beside a question
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
-READ = 512  # questions whose pieces are kept, about 10 KB each
+READ = 512  # questions whose pieces are kept, about 40 KB each
+PASSAGES = 128  # passages whose lower states are kept, some 150 KB each
 AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -70,7 +72,8 @@ class EncoderName:
 
 def _weights_digest(folder: Path) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of the weight files of a local model."""
-    files = sorted(folder.glob("**/*.safetensors")) + sorted(folder.glob("tokenizer.json"))
+    files = [f for f in sorted(folder.glob("**/*.safetensors")) if f.name != READING]  # no index holds of it
+    files += sorted(folder.glob("tokenizer.json"))
     if not files:
         raise EncoderMissing(f"no model weights in « {folder.name} »; check REPERE_ENCODER")
     digest = hashlib.sha256()
@@ -87,6 +90,7 @@ class Encoder(Embeddings):
         self.identity = self.name.identity
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
         self._read_question = lru_cache(READ)(lambda text: next(self._read([text], self._query, False)))
+        self._lower = lru_cache(PASSAGES)(self._lower_states)
         self._lock = threading.Lock()
         self._model = self._load()
         prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
@@ -157,7 +161,6 @@ class Encoder(Embeddings):
             return
         from index.packed import ENDS, RARITY, STATES, VECTORS
 
-        question = prefix == self._query
         for first in range(0, len(full), AT_ONCE):
             part = full[first : first + AT_ONCE]
             found = self._model.encode(part, batch_size=32, output_value=None, show_progress_bar=progress)
@@ -171,45 +174,37 @@ class Encoder(Embeddings):
                         features[VECTORS].numpy()[own],
                         ends[own] - len(prefix),
                         rarity / max(1e-9, rarity.sum()),
-                        self._beside(features[STATES][own], question)
+                        features[STATES].numpy()[own]
                         if body.reading
                         else np.zeros((len(own), 0), np.float32),
                     ),
                 )
 
-    def _beside(self, states: "torch.Tensor", question: bool) -> Vectors:
-        """What `index.reading` takes of the pieces of a question, or in its steps of a passage."""
-        import torch
-
-        reading = self._model[0].reading
-        with torch.inference_mode():
-            taken = reading.asked(states) if question else reading.told(states) / reading.unit
-        return np.asarray(taken.numpy(), dtype=np.float32)
-
-    def judge(self, question: str, passages: Sequence[tuple[str, str, Bytes, Sequence[int]]]) -> list[Judged]:
+    def judge(self, question: str, passages: Sequence[tuple[str, str, Bytes]]) -> list[Judged]:
         """What the bundled model says of passages, read beside a question; nothing without such a model.
 
-        A passage is its title, its text, its pieces and where in them each sentence starts.
+        A passage is its title, its text and its pieces.
         """
-        body = self._model[0]
-        if getattr(body, "reading", None) is None:
+        reading = getattr(self._model[0], "reading", None)
+        if reading is None:
             return []
-        pieces = self.read_question(question)[1]
-        judged = body.reading.judge(pieces, [(told, cuts) for _, _, told, cuts in passages])
-        return [
-            replace(each, span=self._characters(title, text, each.span))
-            for each, (title, text, _, _) in zip(judged, passages, strict=True)
-        ]
+        from index.reading import Told
 
-    def _characters(self, title: str, text: str, span: tuple[int, int]) -> tuple[int, int]:
-        """A span of pieces of a passage under its title as (start, end) in the text; (0, 0) for none."""
-        from index.packed import ENDS
+        pieces, judged = self.read_question(question)[1], []
+        for title, text, near in passages:
+            states, ends = self._lower(f"{title}. {text}")
+            head = len(title) + 2
+            cuts = cuts_of(ends, [head + start for start, _ in sentences(text)])
+            found = reading.judge(pieces, Told(near, cuts, states))
+            low, high = (max(0, int(ends[i - 1]) - head) if i else 0 for i in found.span)
+            low += len(text[low:high]) - len(text[low:high].lstrip())
+            judged.append(replace(found, span=(low, high)))
+        return judged
 
-        head = len(self._passage) + len(f"{title}. ")
-        ends = self._model[0].preprocess([f"{self._passage}{title}. {text}"])[ENDS][0]
-        ends = [end for end in ends.tolist() if end > len(self._passage)]
-        start, end = (max(0, ends[i - 1] - head) if i else 0 for i in span)
-        return start + len(text[start:end]) - len(text[start:end].lstrip()), end
+    def _lower_states(self, text: str) -> "tuple[torch.Tensor, Ends]":
+        """What `index.reading` takes of a passage under its title, and where each piece ends."""
+        states, ends = self._model[0].lower(text, self._passage)
+        return states.half(), ends.numpy()  # half: the last PASSAGES are kept
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode questions, each only once, into a (texts × dimensions) matrix."""

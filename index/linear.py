@@ -25,7 +25,8 @@ class Laid(torch.nn.Module):
 def lay_out(module: torch.nn.Module) -> None:
     """Replace every linear layer inside a module; none where this torch has no such operator."""
     usable = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if not usable or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    wanted = ("_reorder_linear_weight", "_linear_pointwise")
+    if not usable or not all(hasattr(torch.ops.mkldnn, name) for name in wanted):
         return
     for parent in list(module.modules()):
         for name, child in parent.named_children():

@@ -13,6 +13,7 @@ import numpy as np
 
 Array = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Bytes = np.ndarray[tuple[int, int], np.dtype[np.int8]]
+Ends = np.ndarray[tuple[int], np.dtype[np.int64]]
 STEPS = 127  # of a coordinate on disk
 WIDTH = 192  # of a piece's vector; see index/training/README.md for what others gave
 
@@ -22,19 +23,23 @@ class Pieces:
     """The pieces of one text; none when the encoder has no late interaction."""
 
     vectors: Array  # (pieces × width) unit vectors
-    ends: np.ndarray[tuple[int], np.dtype[np.int64]]  # where each ends in the text, in characters
+    ends: Ends  # where each ends in the text, in characters
     weights: np.ndarray[tuple[int], np.dtype[np.float32]]  # of each in a question; they sum to 1
-    beside: Array  # (pieces × size) what `index.reading` takes of each, in a passage in its steps; or none
+    states: Array  # (pieces × hidden) of a lower layer, for `index.reading`; none without such a model
 
     def cuts(self, starts: Sequence[int]) -> tuple[int, ...]:
-        """The first piece of each of some sentences, by the characters they start at, and the last of all."""
-        return (*(int(i) for i in np.searchsorted(self.ends, starts, side="right")), len(self.ends))
+        """`cuts_of` its own pieces."""
+        return cuts_of(self.ends, starts)
 
     def as_bytes(self) -> Bytes:
-        """As a generation keeps them: the vectors in 1/127ths, then `beside` in its steps."""
-        both = np.concatenate([self.vectors * STEPS, self.beside], axis=1)
-        small: Bytes = np.rint(both).clip(-STEPS, STEPS).astype(np.int8)
+        """The vectors as a generation keeps them, in 1/127ths."""
+        small: Bytes = np.rint(self.vectors * STEPS).clip(-STEPS, STEPS).astype(np.int8)
         return small
+
+
+def cuts_of(ends: Ends, starts: Sequence[int]) -> tuple[int, ...]:
+    """The first piece of each of some sentences, by the characters they start at, and the last of all."""
+    return (*(int(i) for i in np.searchsorted(ends, starts, side="right")), len(ends))
 
 
 _NO_ROWS = np.zeros((0, 0), np.float32)
@@ -68,7 +73,7 @@ class Match:
 
 def match(question: Pieces, passage: Bytes, cuts: Sequence[int]) -> Match:
     """Compare a question with a passage whose title ends, and whose sentences start, at `cuts`."""
-    near = (passage[:, : question.vectors.shape[1]].astype(np.float32) / STEPS) @ question.vectors.T
+    near = (passage.astype(np.float32) / STEPS) @ question.vectors.T
     bounds = [0, *cuts]
     cosines = np.full((len(cuts), len(question.weights)), -1.0, dtype=np.float32)
     for i, (a, b) in enumerate(itertools.pairwise(bounds)):

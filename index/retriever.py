@@ -124,8 +124,8 @@ class HybridRetriever(BaseRetriever):
             kept = self.generation().fetch(r.passage.id for r in best)
             # all are there, but where a generation was swapped in meanwhile
             best = tuple(r for r in best if r.passage.id in kept)
-            told = [(r.passage.title, r.passage.text, kept[r.passage.id][1]) for r in best]
-            judged = self.encoder.judge(question, [(a, b, e.pieces, e.cuts) for a, b, e in told])
+            told = [(r.passage.title, r.passage.text, kept[r.passage.id][1].pieces) for r in best]
+            judged = self.encoder.judge(question, told)
         if not judged:
             return found
         says = {r.passage.id: j for r, j in zip(best, judged, strict=True)}

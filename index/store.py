@@ -26,7 +26,7 @@ from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 8
+FORMAT = 9
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
@@ -36,8 +36,11 @@ PIECES = "pieces.npy"
 EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
-REMEMBERED = 256  # passages, some 100 KB each
+DOCUMENTS = "documents.jsonl"
+FIRST = b'{"id": '  # how each of its lines starts
+REMEMBERED = 256  # passages, some 50 KB each
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
+_decoder = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,48 @@ class Rows:
         self._file.close()
 
 
+class Documents:
+    """The documents of a generation, each read from its file when it is asked for: the texts of 100,000 are
+    a hundred megabytes.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Open it. Raises OSError or ValueError."""
+        self._file = file.open("rb")
+        self._places: dict[str, tuple[int, int]] = {}  # id → where its line starts, and how long it is
+        at = 0
+        for line in self._file:
+            if not line.startswith(FIRST) or not line.endswith(b"}\n"):
+                raise ValueError(f"{file.name}: not a document")
+            identity, _ = _decoder.raw_decode(line.decode()[len(FIRST) :])
+            self._places[identity] = at, len(line)
+            at += len(line)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Document]:
+        """All of them, in the order of the knowledge. Raises IndexDamaged."""
+        return (self._read(place) for place in self._places.values())
+
+    def get(self, identity: str) -> Document | None:
+        """The document of this id, if there is one. Raises IndexDamaged. Thread-safe."""
+        place = self._places.get(identity)
+        return self._read(place) if place else None
+
+    def _read(self, place: tuple[int, int]) -> Document:
+        start, length = place
+        try:
+            line = os.pread(self._file.fileno(), length, start)
+            raw: dict[str, Any] = json.loads(line, object_hook=_tuples)
+            return Document(**raw)
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexDamaged("the index is damaged: one of its documents cannot be read") from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class Generation:
     """One opened generation, read-only."""
 
@@ -150,7 +195,7 @@ class Generation:
         self._remembered: dict[str, tuple[Passage, Encoded]] = {}  # the one used last stands last
         self.manifest = Manifest.read(folder)
         try:
-            self.documents = tuple(_read_documents(folder))
+            self.documents = Documents(folder / DOCUMENTS)
             self.lexical = LexicalIndex(folder / "lexical")
             self._vectors, self._pieces = Rows(folder / VECTORS), Rows(folder / PIECES)
             with np.load(folder / EXAMPLES) as learned:
@@ -165,6 +210,7 @@ class Generation:
 
     def close(self) -> None:
         """Let go of the files."""
+        self.documents.close()
         self._vectors.close()
         self._pieces.close()
         with contextlib.suppress(AttributeError):
@@ -249,7 +295,11 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
     rows = [0, *itertools.accumulate(len(e.vectors) for e in encoded)]
     firsts = [0, *itertools.accumulate(len(e.pieces) for e in encoded)]
     np.save(folder / VECTORS, np.concatenate([e.vectors for e in encoded]).astype(np.float16))
-    np.save(folder / PIECES, np.concatenate([e.pieces for e in encoded]))
+    with (folder / PIECES).open("wb") as handle:  # one by one: over 100,000 passages they are gigabytes
+        header = {"descr": "|i1", "fortran_order": False, "shape": (firsts[-1], encoded[0].pieces.shape[1])}
+        np.lib.format.write_array_header_1_0(handle, header)
+        for e in encoded:
+            e.pieces.tofile(handle)
     client = _client(folder / "chroma", create=True)
     collection = client.create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -284,7 +334,7 @@ def write_examples(folder: Path, learned: Examples) -> None:
 
 def write_documents(folder: Path, documents: Iterable[Document]) -> None:
     """Write the documents themselves, one JSON object a line: offsets are checked against them."""
-    with (folder / "documents.jsonl").open("w", encoding="utf-8") as handle:
+    with (folder / DOCUMENTS).open("w", encoding="utf-8") as handle:
         for document in documents:
             handle.write(json.dumps(asdict(document), ensure_ascii=False) + "\n")
         handle.flush()
@@ -293,10 +343,3 @@ def write_documents(folder: Path, documents: Iterable[Document]) -> None:
 
 def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-
-
-def _read_documents(folder: Path) -> Iterator[Document]:
-    with (folder / "documents.jsonl").open(encoding="utf-8") as handle:
-        for line in handle:
-            raw: dict[str, Any] = json.loads(line, object_hook=_tuples)
-            yield Document(**raw)

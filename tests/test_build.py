@@ -16,7 +16,7 @@ from index.build import build, verify
 from index.encoder import Encoder, EncoderName
 from index.errors import BuildInProgress, IndexDamaged, IndexMissing, IndexOutdated, KnowledgeError
 from index.retriever import HybridRetriever
-from index.store import current
+from index.store import Generation, current
 from tests.conftest import ROOT
 
 FolderOf = Callable[[dict[str, str]], Path]
@@ -140,6 +140,11 @@ def damage_text(generation: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("seize", "treize"), "utf-8")
 
 
+def damage_document(generation: Path) -> None:
+    path = generation / "documents.jsonl"
+    path.write_text(path.read_text("utf-8").replace('"text":', '"texte":', 1), "utf-8")
+
+
 def damage_manifest(generation: Path) -> None:
     (generation / "manifest.json").write_text("{", "utf-8")
 
@@ -154,7 +159,10 @@ def damage_words(generation: Path) -> None:
         os.truncate(file, file.stat().st_size // 2)
 
 
-@pytest.mark.parametrize("damage", [damage_vectors, damage_text, damage_manifest, damage_count, damage_words])
+@pytest.mark.parametrize(
+    "damage",
+    [damage_vectors, damage_text, damage_document, damage_manifest, damage_count, damage_words],
+)
 def test_damage_is_found(folder_of: FolderOf, index: Path, damage: Callable[[Path], None]) -> None:
     build(folder_of(FILES), index)
     damage(index / "generations" / current(index))
@@ -163,6 +171,15 @@ def test_damage_is_found(folder_of: FolderOf, index: Path, damage: Callable[[Pat
     assert caught.value.command
     build(folder_of(FILES), index, fresh=True)
     verify(index)
+
+
+def test_documents_come_back_one_by_one(folder_of: FolderOf, index: Path) -> None:
+    build(folder_of(FILES), index)
+    documents = Generation(index / "generations" / current(index)).documents
+    assert [d.id for d in documents] == sorted(d.id for d in documents)
+    assert len(documents) == len(list(documents)) == len(FILES)
+    assert all(documents.get(d.id) == d for d in documents)
+    assert documents.get("rien de tel") is None
 
 
 def test_no_index(index: Path) -> None:

@@ -13,7 +13,7 @@ from bot.chain import Bot
 from bot.intake import LONGEST
 from bot.settings import Settings
 from index.build import build
-from index.documents import Document, read_knowledge
+from index.documents import read_knowledge
 from index.encoder import EncoderName
 from tests.conftest import KNOWLEDGE
 
@@ -65,7 +65,7 @@ def test_a_refusal_says_what_is_covered_and_what_to_ask(bot: Bot) -> None:
 
 
 def test_every_example_question_is_answered_from_its_document(bot: Bot) -> None:
-    documents: tuple[Document, ...] = bot.retriever.generation().documents
+    documents = bot.retriever.generation().documents
     asked = [(d.id, q, bot.invoke(q)) for d in documents for q in d.questions]
     assert len(asked) > 10
     assert [(i, q) for i, q, a in asked if a.refused or i not in {c.document_id for c in a.citations}] == []

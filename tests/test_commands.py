@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,45 @@ def test_ask_answers_refuses_and_fails_with_its_exit_codes(index_dir: Path, tmp_
     assert "python -m index build" in missing.stderr.decode()
 
 
+# What libraries make of the widest instructions they find, held to AVX2: all that is asked for.
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+
+
+def test_answers_are_the_same_on_a_processor_with_avx2_alone(index_dir: Path) -> None:
+    asked = [
+        "Qui a financé les formations ?",
+        "Où les participants ont-ils travaillé en groupe ?",
+        "qi a donné l'argen pour COMPASS ?",
+        "Combien de juges ont été formés ?",
+        "Who paid for the trainings?",
+        "Quel est le budget de l’OIM Maroc ?",
+    ]
+    text = "\n".join(json.dumps({"question": question}) for question in asked)
+    runs = [run("bot", "batch", "--index", str(index_dir), text=text, env=env) for env in ({}, AVX2)]
+    wide, narrow = ([json.loads(line) for line in done.stdout.splitlines()] for done in runs)
+    assert len(wide) == len(asked)
+    for one, other in zip(wide, narrow, strict=True):
+        for key in ("standalone_question", "answer", "refused", "citations"):
+            assert one[key] == other[key]
+        assert one["confidence"] == pytest.approx(other["confidence"], abs=0.005)
+
+
+def test_a_document_that_cannot_be_read_is_one_sentence(index_dir: Path, tmp_path: Path) -> None:
+    damaged = shutil.copytree(index_dir, tmp_path / "index")
+    for file in damaged.glob("generations/*/documents.jsonl"):
+        file.write_text(file.read_text("utf-8").replace('"text":', '"texte":'), "utf-8")
+    for words in (("ask", "Qui a financé les formations ?"), ("chat",)):
+        done = run("bot", *words, "--index", str(damaged), text="Qui a financé les formations ?\n")
+        assert done.returncode == 2
+        assert len(done.stderr.decode().strip().splitlines()) == 1
+        assert "python -m index build" in done.stderr.decode()
+
+
 def test_batch_gives_one_line_a_line_in_order(index_dir: Path) -> None:
     turns = [
         {"role": "user", "content": "Quand a eu lieu la formation à Rabat ?"},
@@ -76,7 +116,9 @@ def test_batch_gives_one_line_a_line_in_order(index_dir: Path) -> None:
         "seconds",
     }
     assert all(wanted <= row.keys() for row in out if "error" not in row)
-    assert {"number", "document", "title", "source", "quote", "start", "end"} == out[0]["citations"][0].keys()
+    assert {"number", "document", "title", "source", "quote", "start", "end", "highlights"} == out[0][
+        "citations"
+    ][0].keys()
 
 
 def test_a_clean_batch_exits_zero(index_dir: Path) -> None:
