@@ -29,8 +29,7 @@ BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 READING = "reading.safetensors"  # in its folder or another's: what reads a passage beside a question
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
-READ = 512  # questions whose pieces are kept, about 40 KB each
-PASSAGES = 128  # passages whose lower states are kept, some 150 KB each
+READ = 512  # questions whose pieces are kept, about 10 KB each
 AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -72,8 +71,7 @@ class EncoderName:
 
 def _weights_digest(folder: Path) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of the weight files of a local model."""
-    files = [f for f in sorted(folder.glob("**/*.safetensors")) if f.name != READING]  # no index holds of it
-    files += sorted(folder.glob("tokenizer.json"))
+    files = sorted(folder.glob("**/*.safetensors")) + sorted(folder.glob("tokenizer.json"))
     if not files:
         raise EncoderMissing(f"no model weights in « {folder.name} »; check REPERE_ENCODER")
     digest = hashlib.sha256()
@@ -90,7 +88,6 @@ class Encoder(Embeddings):
         self.identity = self.name.identity
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
         self._read_question = lru_cache(READ)(lambda text: next(self._read([text], self._query, False)))
-        self._lower = lru_cache(PASSAGES)(self._lower_states)
         self._lock = threading.Lock()
         self._model = self._load()
         prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
@@ -161,6 +158,7 @@ class Encoder(Embeddings):
             return
         from index.packed import ENDS, RARITY, STATES, VECTORS
 
+        question = prefix == self._query
         for first in range(0, len(full), AT_ONCE):
             part = full[first : first + AT_ONCE]
             found = self._model.encode(part, batch_size=32, output_value=None, show_progress_bar=progress)
@@ -174,11 +172,20 @@ class Encoder(Embeddings):
                         features[VECTORS].numpy()[own],
                         ends[own] - len(prefix),
                         rarity / max(1e-9, rarity.sum()),
-                        features[STATES].numpy()[own]
+                        self._beside(features[STATES][own], question)
                         if body.reading
                         else np.zeros((len(own), 0), np.float32),
                     ),
                 )
+
+    def _beside(self, states: "torch.Tensor", question: bool) -> Vectors:
+        """What `index.reading` takes of the pieces of a question, or in its steps of a passage."""
+        import torch
+
+        reading = self._model[0].reading
+        with torch.inference_mode():
+            taken = reading.asked(states) if question else reading.told(states) / reading.unit
+        return np.asarray(taken.numpy(), dtype=np.float32)
 
     def judge(self, question: str, passages: Sequence[tuple[str, str, Bytes]]) -> list[Judged]:
         """What the bundled model says of passages, read beside a question; nothing without such a model.
@@ -188,23 +195,24 @@ class Encoder(Embeddings):
         reading = getattr(self._model[0], "reading", None)
         if reading is None:
             return []
-        from index.reading import Told
+        ends = [self._ends(title, text) for title, text, _ in passages]
+        told = [
+            (pieces, cuts_of(e, [start for start, _ in sentences(text)]))
+            for (_, text, pieces), e in zip(passages, ends, strict=True)
+        ]
+        judged = reading.judge(self.read_question(question)[1], told)
+        return [
+            replace(each, span=_characters(text, e, each.span))
+            for each, (_, text, _), e in zip(judged, passages, ends, strict=True)
+        ]
 
-        pieces, judged = self.read_question(question)[1], []
-        for title, text, near in passages:
-            states, ends = self._lower(f"{title}. {text}")
-            head = len(title) + 2
-            cuts = cuts_of(ends, [head + start for start, _ in sentences(text)])
-            found = reading.judge(pieces, Told(near, cuts, states))
-            low, high = (max(0, int(ends[i - 1]) - head) if i else 0 for i in found.span)
-            low += len(text[low:high]) - len(text[low:high].lstrip())
-            judged.append(replace(found, span=(low, high)))
-        return judged
+    def _ends(self, title: str, text: str) -> Ends:
+        """Where each piece of a passage under its title ends in the text; not above 0 for the title's."""
+        from index.packed import ENDS
 
-    def _lower_states(self, text: str) -> "tuple[torch.Tensor, Ends]":
-        """What `index.reading` takes of a passage under its title, and where each piece ends."""
-        states, ends = self._model[0].lower(text, self._passage)
-        return states.half(), ends.numpy()  # half: the last PASSAGES are kept
+        head = len(self._passage)
+        ends = self._model[0].preprocess([f"{self._passage}{title}. {text}"])[ENDS][0].numpy()
+        return np.asarray(ends[ends > head] - head - len(f"{title}. "))
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode questions, each only once, into a (texts × dimensions) matrix."""
@@ -251,3 +259,9 @@ class Encoder(Embeddings):
         """LangChain's door for a question."""
         row: list[float] = self.query(text)[0].tolist()
         return row
+
+
+def _characters(text: str, ends: Ends, span: tuple[int, int]) -> tuple[int, int]:
+    """A span of pieces as (start, end) in the text; (0, 0) for none."""
+    start, end = (max(0, int(ends[i - 1])) if i else 0 for i in span)
+    return start + len(text[start:end]) - len(text[start:end].lstrip()), end

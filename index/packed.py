@@ -22,7 +22,7 @@ WEIGHTS = "packed.safetensors"
 SCALE = ".scale"  # a matrix's scales have its name and this
 ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 for the marks around it
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
-STATES = "states"  # a feature: the states of layer LAYER, see `index.reading`
+STATES = "states"  # a feature, see `index.reading`
 LATE = "late.safetensors"  # what late interaction adds, in half precision
 LONGEST = 320  # pieces of a text that are read
 
@@ -88,16 +88,6 @@ class PackedBert(InputModule):
             found[STATES] = out.hidden_states[LAYER]
         return found
 
-    @torch.inference_mode()
-    def lower(self, text: str, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """The states of LAYER of the pieces of one text, (pieces × hidden), and where each ends in it."""
-        batch = self.preprocess([text], prompt=prompt)
-        x = self.bert.embeddings(input_ids=batch["input_ids"])
-        for layer in self.bert.encoder.layer[:LAYER]:
-            x = layer(x)
-        own = batch[ENDS][0] > len(prompt)
-        return x[0, own], batch[ENDS][0, own] - len(prompt)
-
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""
         return int(self.bert.config.hidden_size)
@@ -134,6 +124,6 @@ class PackedBert(InputModule):
             late = LateInteraction(bert.config.hidden_size, bert.config.vocab_size)
             late.load_state_dict(load_file(folder / LATE))  # into single precision
         if late and (folder / READING).is_file():
-            reading = Reading(bert.config).eval()
+            reading = Reading(bert.config.hidden_size).eval()
             reading.load_state_dict(unpacked(load_file(folder / READING)))
         return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late, reading)

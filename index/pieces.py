@@ -25,15 +25,16 @@ class Pieces:
     vectors: Array  # (pieces × width) unit vectors
     ends: Ends  # where each ends in the text, in characters
     weights: np.ndarray[tuple[int], np.dtype[np.float32]]  # of each in a question; they sum to 1
-    states: Array  # (pieces × hidden) of a lower layer, for `index.reading`; none without such a model
+    beside: Array  # (pieces × size) what `index.reading` takes of each, in a passage in its steps; or none
 
     def cuts(self, starts: Sequence[int]) -> tuple[int, ...]:
         """`cuts_of` its own pieces."""
         return cuts_of(self.ends, starts)
 
     def as_bytes(self) -> Bytes:
-        """The vectors as a generation keeps them, in 1/127ths."""
-        small: Bytes = np.rint(self.vectors * STEPS).clip(-STEPS, STEPS).astype(np.int8)
+        """As a generation keeps them: the vectors in 1/127ths, then `beside` in its steps."""
+        both = np.concatenate([self.vectors * STEPS, self.beside], axis=1)
+        small: Bytes = np.rint(both).clip(-STEPS, STEPS).astype(np.int8)
         return small
 
 
@@ -73,7 +74,7 @@ class Match:
 
 def match(question: Pieces, passage: Bytes, cuts: Sequence[int]) -> Match:
     """Compare a question with a passage whose title ends, and whose sentences start, at `cuts`."""
-    near = (passage.astype(np.float32) / STEPS) @ question.vectors.T
+    near = (passage[:, : question.vectors.shape[1]].astype(np.float32) / STEPS) @ question.vectors.T
     bounds = [0, *cuts]
     cosines = np.full((len(cuts), len(question.weights)), -1.0, dtype=np.float32)
     for i, (a, b) in enumerate(itertools.pairwise(bounds)):

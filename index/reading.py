@@ -1,82 +1,99 @@
 """Reads a passage beside a question: whether it answers, in which sentence, in which words.
 
-The encoder's lower layers see either text alone, so that their states of a passage serve many questions; its
-own upper layers see both, and from the start which pieces are alike (after Cao et al., DeFormer, 2020,
-https://arxiv.org/abs/2005.00697).
+A small transformer over states that the encoder made of either text alone, so that a passage is encoded
+once, when the index is built (after Cao et al., DeFormer, 2020, https://arxiv.org/abs/2005.00697).
 `index.training.reading` makes its weights. Knows nothing about files or searching.
 """
 
-import copy
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import BertConfig, BertModel
-from transformers.models.bert.modeling_bert import BertEncoder
+from torch.nn import functional
 
 from index.judges import LONGEST_SPAN, Judged
-from index.pieces import STEPS, Bytes, Pieces
+from index.pieces import STEPS, WIDTH, Bytes, Pieces
 
-LAYER = 4  # of the encoder, whose states are read
+LAYER = 8  # of the encoder, whose states are read; see index/training/README.md for what others gave
+SIZE, LAYERS, HEADS = 192, 4, 3
 DROPOUT = 0.1
 SHARPNESS = 12.0  # of the attention to alike pieces, before training
+TOLD_AT = 40  # position of a passage's first piece: behind the longest of questions
 NEVER = -1e4  # a score that no piece reaches
 UNLIKELY = 1e-6
+
+
+class Layer(torch.nn.Module):
+    """One layer of a transformer with rotary positions (Su et al., 2021), normalised before each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before = torch.nn.LayerNorm(SIZE)
+        self.attend = torch.nn.Linear(SIZE, 3 * SIZE)
+        self.mix = torch.nn.Linear(SIZE, SIZE)
+        self.between = torch.nn.LayerNorm(SIZE)
+        self.widen = torch.nn.Linear(SIZE, 4 * SIZE)
+        self.narrow = torch.nn.Linear(4 * SIZE, SIZE)
+        self.drop = torch.nn.Dropout(DROPOUT)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+        """(pairs × places × SIZE) → the same; `mask` is False for places that nothing may look at."""
+        pairs, places, _ = x.shape
+        wide = self.attend(self.before(x)).view(pairs, places, 3, HEADS, SIZE // HEADS)
+        query, key, value = wide.permute(2, 0, 3, 1, 4)
+        found = functional.scaled_dot_product_attention(
+            turned(query, turns), turned(key, turns), value, attn_mask=mask
+        )
+        x = x + self.drop(self.mix(found.transpose(1, 2).reshape(pairs, places, SIZE)))
+        return torch.add(x, self.drop(self.narrow(functional.gelu(self.widen(self.between(x))))))
+
+
+def turned(x: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    """Each pair of coordinates turned by the angle of its place, given as cosine and sine."""
+    cosine, sine = turns
+    a, b = x[..., 0::2], x[..., 1::2]
+    return torch.stack([a * cosine - b * sine, a * sine + b * cosine], -1).flatten(-2)
+
+
+def turns_of(places: torch.Tensor) -> torch.Tensor:
+    """The cosines and sines of `turned` for some places: (2 × places × half the size of a head)."""
+    width = SIZE // HEADS
+    angles = places[:, None] * 10_000 ** (-torch.arange(0, width, 2, device=places.device) / width)
+    return torch.stack([angles.cos(), angles.sin()])
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """The pieces of some questions, or of as many passages, padded to the longest."""
 
-    states: torch.Tensor  # (pairs × pieces × hidden) of the encoder's layer LAYER
+    beside: torch.Tensor  # (pairs × pieces × SIZE), by `Reading.asked` or `Reading.told`
     near: torch.Tensor  # (pairs × pieces × WIDTH) unit vectors of late interaction
     mask: torch.Tensor  # (pairs × pieces), False where there is none
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A passage that is read: what the index keeps of its pieces, where in them each sentence starts and the
-    last ends, and the encoder's states of them.
-    """
-
-    pieces: Bytes
-    cuts: Sequence[int]
-    states: torch.Tensor  # (pieces × hidden) of layer LAYER
 
 
 class Reading(torch.nn.Module):
     """States of a question and of a passage → where an answer starts and ends, and whether there is one."""
 
-    def __init__(self, config: BertConfig) -> None:
-        """Over a BERT of this configuration; its weights are still to be loaded or made."""
+    unit: torch.Tensor
+
+    def __init__(self, hidden: int) -> None:
         super().__init__()
-        hidden = config.hidden_size
-        self.alike, self.cosines = torch.nn.Linear(hidden, hidden), torch.nn.Linear(3, hidden)
+        self.asked, self.told = torch.nn.Linear(hidden, SIZE), torch.nn.Linear(hidden, SIZE)
+        self.alike, self.both = torch.nn.Linear(SIZE, SIZE), torch.nn.Linear(SIZE, SIZE)
+        self.cosines = torch.nn.Linear(3, SIZE)
         self.sharpness = torch.nn.Parameter(torch.tensor(SHARPNESS))
-        self.first = torch.nn.Parameter(torch.zeros(1, 1, hidden))
-        self.side = torch.nn.Parameter(torch.zeros(2, hidden))
-        upper = copy.deepcopy(config)
-        upper.num_hidden_layers -= LAYER
-        upper._attn_implementation = "eager"  # in training twice as fast as torch's own over such short heads
-        self.layers = BertEncoder(upper)  # type: ignore[no-untyped-call]
-        self.borders = torch.nn.Linear(hidden, 2)
+        self.first = torch.nn.Parameter(torch.zeros(1, 1, SIZE))
+        self.side = torch.nn.Parameter(torch.zeros(2, SIZE))
+        self.layers = torch.nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.after = torch.nn.LayerNorm(SIZE)
+        self.borders = torch.nn.Linear(SIZE, 2)
         self.answers = torch.nn.Sequential(
-            torch.nn.Linear(2 * hidden, hidden), torch.nn.GELU(), torch.nn.Linear(hidden, 1)
+            torch.nn.Linear(2 * SIZE, SIZE), torch.nn.GELU(), torch.nn.Linear(SIZE, 1)
         )
         self.drop = torch.nn.Dropout(DROPOUT)
-
-    @staticmethod
-    def beside(bert: BertModel) -> "Reading":
-        """An untrained one: the layers of a BERT from LAYER on, and nothing yet of what lies between."""
-        made = Reading(bert.config)
-        for mine, its in zip(made.layers.layer, bert.encoder.layer[LAYER:], strict=True):
-            mine.load_state_dict(its.state_dict())
-        for part in (made.alike, made.cosines):
-            torch.nn.init.zeros_(part.weight)
-            torch.nn.init.zeros_(part.bias)
-        return made
+        self.register_buffer("unit", torch.tensor(1.0))  # a step of a coordinate of `told` in the index
 
     def forward(
         self, asked: Side, told: Side, weights: torch.Tensor
@@ -90,32 +107,51 @@ class Reading(torch.nn.Module):
         telling = (cosines.clamp(min=0) * weights[:, None]).amax(-1) * there.sum(1, keepdim=True)
         met = (cosines.masked_fill(~here[..., None], -1).amax(1) * weights).sum(-1, keepdim=True)
         nearest = torch.softmax((cosines * self.sharpness).masked_fill(~there[:, None], NEVER), -1)
+        alike = nearest @ asked.beside
         seen = torch.stack([best, telling, met.expand_as(best)], -1)
-        text = told.states + self.alike(nearest @ asked.states) + self.cosines(seen)
+        text = told.beside + self.alike(alike) + self.both(told.beside * alike) + self.cosines(seen)
         pairs, count = there.shape
-        x = torch.cat([self.first.expand(pairs, -1, -1), asked.states + self.side[0], text + self.side[1]], 1)
-        mask = torch.cat([torch.ones_like(there[:, :1]), there, here], 1)
-        x, looked = self.drop(x), (~mask)[:, None, None].to(x.dtype) * NEVER
-        x = self.drop(self.layers(x, attention_mask=looked).last_hidden_state)
+        x = torch.cat([self.first.expand(pairs, -1, -1), asked.beside + self.side[0], text + self.side[1]], 1)
+        mask = torch.cat([torch.ones_like(there[:, :1]), there, here], 1)[:, None, None]
+        places = torch.cat([torch.arange(1.0 + count), torch.arange(here.shape[1]) + float(TOLD_AT)])
+        turns = turns_of(places.to(x.device))
+        x = self.drop(x)
+        for layer in self.layers:
+            x = layer(x, mask, turns)
+        x = self.after(x)
         text = x[:, 1 + count :]
-        borders = self.borders(text).float().masked_fill(~here[..., None], NEVER)
+        borders = self.borders(text).masked_fill(~here[..., None], NEVER)
         most = text.masked_fill(~here[..., None], NEVER).amax(1)
-        answers: torch.Tensor = self.answers(torch.cat([x[:, 0], most], -1))[:, 0].float()
+        answers: torch.Tensor = self.answers(torch.cat([x[:, 0], most], -1))[:, 0]
         return borders[..., 0], borders[..., 1], answers
 
     @torch.inference_mode()
-    def judge(self, question: Pieces, passage: Told) -> Judged:
-        """What it says of a passage. The span is in pieces."""
-        if not len(question.weights) or not len(passage.pieces):
-            return Judged((), (0, 0))
-        told = torch.from_numpy(passage.pieces.astype(np.float32) / STEPS)
-        states, near = torch.from_numpy(question.states), torch.from_numpy(question.vectors)
-        starts, ends, answers = self(
-            Side(states[None], near[None], torch.ones(1, len(near), dtype=torch.bool)),
-            Side(passage.states[None].float(), told[None], torch.ones(1, len(told), dtype=torch.bool)),
-            torch.from_numpy(question.weights)[None],
+    def judge(self, question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> list[Judged]:
+        """What it says of passages, each given by its pieces and the first piece of each sentence (and the
+        last of all). Spans are in pieces.
+        """
+        if not passages or not len(question.weights):
+            return [Judged((), (0, 0)) for _ in passages]
+        many, pieces_asked = len(passages), len(question.weights)
+        asked = Side(
+            torch.from_numpy(question.beside).expand(many, -1, -1),
+            torch.from_numpy(question.vectors).expand(many, -1, -1),
+            torch.ones(many, pieces_asked, dtype=torch.bool),
         )
-        return _judged(starts[0], ends[0], float(torch.sigmoid(answers[0])), passage.cuts)
+        texts = torch.nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(pieces.astype(np.float32)) for pieces, _ in passages], batch_first=True
+        )
+        counts = torch.tensor([len(pieces) for pieces, _ in passages])
+        told = Side(
+            texts[..., WIDTH:] * self.unit,
+            texts[..., :WIDTH] / STEPS,
+            torch.arange(texts.shape[1]) < counts[:, None],
+        )
+        starts, ends, answers = self(asked, told, torch.from_numpy(question.weights).expand(many, -1))
+        return [
+            _judged(starts[i], ends[i], float(torch.sigmoid(answers[i])), cuts)
+            for i, (_, cuts) in enumerate(passages)
+        ]
 
 
 def _judged(starts: torch.Tensor, ends: torch.Tensor, answers: float, cuts: Sequence[int]) -> Judged:

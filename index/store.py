@@ -26,7 +26,7 @@ from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 9
+FORMAT = 8
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
@@ -38,7 +38,7 @@ EXAMPLES = "examples.npz"
 METADATA = ("document_id", "title", "source", "start", "end")
 DOCUMENTS = "documents.jsonl"
 FIRST = b'{"id": '  # how each of its lines starts
-REMEMBERED = 256  # passages, some 50 KB each
+REMEMBERED = 256  # passages, some 100 KB each
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 _decoder = json.JSONDecoder()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-BETWEEN = 1500  # seconds from one checkpoint to the next
+BETWEEN = 800  # seconds from one checkpoint to the next
 
 
 class Clock:

@@ -6,7 +6,6 @@ Paragraphs are cut as documents are. Everything is kept in one folder and read f
 import json
 import pickle
 import random
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +19,16 @@ from index.packed import ENDS, PackedBert
 from index.passages import passages
 from index.reading import LAYER
 from index.training import data
-from index.training.clozes import clozes, swapped
 
-SETS = {
-    "en": (
-        "en-squad11_dev", "en-squad11_train_subset", "en-squad20_dev_half", "en-squadshifts_new_wiki",
-        "en-squadshifts_reddit", "en-nq_qed",
-    ),
-    "near": ("es-squad_es_v11_dev_small", "es-squad_es_v20_dev_small", "it-squad_it_test", "pt-faquad"),
-}  # fmt: skip
+ENGLISH = (
+    "en-squad11_dev", "en-squad11_train_subset", "en-squad20_dev_half", "en-squadshifts_new_wiki",
+    "en-squadshifts_reddit",
+)  # fmt: skip
 UNANSWERABLE = ("en-squad20_dev_half", "en-squad20_test_half_unanswerable_inferred")
 AS_TYPED = 3  # more spellings of a French question
 AROUND = 1500  # characters kept on either side of an answer in a long text
 NEAREST = 20  # passages that a question may be held against
 AT_ONCE = 6000  # pieces in a batch
-SWAPPED = 0.3  # share of the questions of which one that nothing answers is made
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
@@ -44,7 +38,7 @@ class Asked:
     passages of the same paragraph (all of them when none answers), and the rows of its spellings.
     """
 
-    source: str  # "fr", "made" (by rules), "en", "near" (other Romance languages) or "dev"
+    source: str  # "fr", "en" or "dev"
     passage: int
     start: int
     end: int
@@ -89,9 +83,8 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
         part, order = order[:count], order[count:]
         batch = encoder.preprocess([texts[i] for i in part], prompt=prompt)
         ids, mask = (batch[name].to(encoder.bert.device) for name in ("input_ids", "attention_mask"))
-        with torch.autocast(ids.device.type, torch.bfloat16):
-            out = encoder.bert(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-            vectors, rare = encoder.late(out.last_hidden_state, ids)
+        out = encoder.bert(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        vectors, rare = encoder.late(out.last_hidden_state, ids)
         mean = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         for row, i in enumerate(part):
             place, kept = slice(starts[i], starts[i + 1]), own[i].nonzero()[:, 0]
@@ -106,26 +99,23 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
         np.save(folder / f"{name}.npy", values)
 
 
-def questions(folder: Path, rng: random.Random) -> Iterator[tuple[str, data.Question]]:
-    """All of them with their source; start = end = 0 where the paragraph holds no answer."""
+def questions(folder: Path) -> Iterator[tuple[str, data.Question]]:
+    """All of them with "fr", "en" or "dev"; start = end = 0 where the paragraph holds no answer."""
     for item in data.piaf(folder):
         yield "dev" if data.held_out(item.title) else "fr", item
     for item in data.afriqa(folder):
         low = max(0, item.start - AROUND)
         text = item.text[low : item.end + AROUND]
         yield "fr", data.Question(item.question, item.title, text, item.start - low, item.end - low)
-    for item in clozes(folder, rng):
-        yield "made", item
-    for source, names in SETS.items():
-        for name in dict.fromkeys((*names, *UNANSWERABLE) if source == "en" else names):
-            for line in data.lines(folder / "qa" / f"{name}.jsonl.zst"):
-                row = json.loads(line)
-                title, answers = str(row.get("title") or "").replace("_", " "), row.get("answers")
-                if not answers and name not in UNANSWERABLE:
-                    continue
-                start = answers[0]["answer_start"] if answers else 0
-                end = start + len(answers[0]["text"]) if answers else 0
-                yield source, data.Question(row["question"], title, row["context"], start, end)
+    for name in dict.fromkeys((*ENGLISH, *UNANSWERABLE)):
+        for line in data.lines(folder / "qa" / f"{name}.jsonl.zst"):
+            row = json.loads(line)
+            title, answers = str(row.get("title") or "").replace("_", " "), row.get("answers")
+            if not answers and name not in UNANSWERABLE:
+                continue
+            start = answers[0]["answer_start"] if answers else 0
+            end = start + len(answers[0]["text"]) if answers else 0
+            yield "en", data.Question(row["question"], title, row["context"], start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +145,8 @@ def _cut(folder: Path, rng: random.Random) -> tuple[list[Asked], list[tuple[str,
     asked: list[Asked] = []
     spellings: list[str] = []
     number: dict[tuple[str, str], int] = {}
-    others: dict[str, list[str]] = defaultdict(list)
     seen = set()
-    for source, item in questions(folder, rng):
+    for source, item in questions(folder):
         if (item.question, item.text[:60]) in seen:
             continue
         seen.add((item.question, item.text[:60]))
@@ -177,19 +166,13 @@ def _cut(folder: Path, rng: random.Random) -> tuple[list[Asked], list[tuple[str,
         spellings += typed
         place = (start, end) if gold >= 0 else (0, 0)
         asked.append(Asked(source, gold, *place, tuple(i for i in ids if i != gold), rows))
-        others[source].append(item.question)
-        if gold < 0 or source not in ("fr", "en") or rng.random() > SWAPPED:
-            continue
-        if wrong := swapped(item.question, parts[ids.index(gold)].text, others[source], rng):
-            asked.append(Asked(source, -1, 0, 0, (gold,), (len(spellings),)))
-            spellings.append(data.asked(wrong, rng))
     return asked, list(number), spellings
 
 
 def _nearest(asked: list[Asked], questions: Numbers, told: Numbers) -> Numbers:
     """The NEAREST passages to each question in its language, by whole vectors, those of "dev" left out."""
     near = np.full((len(asked), NEAREST), -1, np.int32)
-    for source in ("fr", "made", *SETS):
+    for source in ("fr", "en"):
         mine = [i for i, a in enumerate(asked) if a.source == source]
         pool = np.array(sorted({p for i in mine for p in (asked[i].passage, *asked[i].beside) if p >= 0}))
         for first in range(0, len(mine), 1000):
