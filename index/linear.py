@@ -21,7 +21,7 @@ class Laid(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(… × inputs) → (… × outputs)."""
-        parts = [self._of(rows) for rows in x.reshape(-1, x.shape[-1]).split(MOST)]
+        parts = [self._of(rows) for rows in torch.split(x.reshape(-1, x.shape[-1]), MOST)]
         whole = parts[0] if len(parts) == 1 else torch.cat(parts)
         return whole.view(*x.shape[:-1], -1)
 
