@@ -17,17 +17,19 @@ class Laid(torch.nn.Module):
         super().__init__()
         # not buffers: nothing but the operator below can read them
         self._matrix = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
+        self._outputs = linear.out_features
         self._bias = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(… × inputs) → (… × outputs)."""
-        parts = [self._of(rows) for rows in torch.split(x.reshape(-1, x.shape[-1]), MOST)]
+        parts = [self._of(rows) for rows in torch.split(x.flatten(0, -2), MOST)]
         whole = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return whole.view(*x.shape[:-1], -1)
+        return whole.view(*x.shape[:-1], self._outputs)
 
     def _of(self, rows: torch.Tensor) -> torch.Tensor:
         """oneDNN keeps code of a quarter of a megabyte for each count of rows it meets: few may meet it."""
-        padded = functional.pad(rows, (0, 0, 0, -len(rows) % (FEW if len(rows) <= MANY else STEP)))
+        more = -len(rows) % (FEW if len(rows) <= MANY else STEP) if len(rows) else FEW
+        padded = functional.pad(rows, (0, 0, 0, more))
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             padded, self._matrix, self._bias, "none", [], ""
         )
