@@ -18,12 +18,15 @@ from bot.reader import Model
 from evals.__main__ import app
 from evals.calibrate import calibrate, write
 from evals.cases import FOLDER, Case, CaseFileError, as_yaml, group_of, in_test_split, read_cases
+from evals.metrics import missing_facts
 from evals.results import read_run
 from evals.sets import read_sets
 from evals.tables import TableError, read_table, write_table
 from evals.variants import VARIANTS, vary
+from index.documents import read_knowledge
 from index.encoder import EncoderName
 from index.training.data import Question, held_out
+from tests.conftest import KNOWLEDGE
 
 SCHEMA = json.loads((FOLDER / "cases.schema.json").read_text("utf-8"))
 WORDS = st.text(
@@ -271,3 +274,12 @@ def test_calibration_never_sees_the_test_split(index_dir: Path, tmp_path: Path) 
     model = Model.load(tmp_path / "reader.json")
     assert model.threshold == first.threshold
     assert model.rank == pytest.approx(first.rank.tolist(), abs=1e-4)
+
+
+def test_the_questions_kept_out_of_tuning_are_sound() -> None:
+    kept_out = read_cases(FOLDER.parent / "held-out")
+    assert len(kept_out) == 200
+    documents = {d.id: d for d in read_knowledge(KNOWLEDGE).documents}
+    for case in kept_out:
+        texts = [documents[name].visible for name in case.documents]
+        assert case.refuse or any(not missing_facts(text, case.facts) for text in texts), case.id
