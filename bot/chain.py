@@ -151,8 +151,8 @@ class Bot(Runnable[Question | str, Answer]):
     def _finish(self, state: dict[str, Any]) -> Answer:
         answer: Answer = state["answer"]
         reading: Reading = state["reading"]
-        texts = self._texts(e.hit for e in reading.evidence)
-        citations = cite(reading.evidence, texts) if reading.answers else ()
+        evidence = reading.evidence if reading.answers else ()
+        citations = cite(evidence, self._texts(e.hit for e in evidence))
         if not citations:
             return self._refusal(answer)
         return replace(answer, text=write(citations), citations=citations)
