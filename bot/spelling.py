@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterable
 from functools import lru_cache
 
+from bot.phone import sound, written_out
 from index import french
 from index.languages import is_english
 from index.passages import RankedPassage
@@ -19,23 +20,17 @@ SHORTEST = 4  # letters; shorter words are too like each other
 ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a misspelling of another
 COMMON = 10_000  # French words that one without any known spelling may be a slip of
 LONG = 5  # letters from which it may, and from which the first one may be wrong
+ELISION = re.compile(r"([ldjmtsnc]|qu)([aàâeéèêiîoôuy]\w{2,})")
 FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
-# As people type on a phone; and « qi », too short to be mended by likeness.
-TYPED = dict(
-    pair.split(":")
-    for pair in """ki:qui qi:qui koi:quoi kwa:quoi kan:quand kand:quand qd:quand ke:que kel:quel kels:quels
-    kelle:quelle kelles:quelles cb:combien cbien:combien cmt:comment pk:pourquoi pq:pourquoi pkoi:pourquoi
-    ac:avec avc:avec bcp:beaucoup dc:donc ds:dans ns:nous pr:pour ts:tous tt:tout vs:vous""".split()
-)
 
 
 def search(
     retriever: HybridRetriever, question: str, count: int | None = None
 ) -> tuple[str, tuple[RankedPassage, ...]]:
     """The passages found for a question, best first, and the question as it was mended for that."""
-    found = retriever.find(question, count)
+    found = retriever.find(written_out(question), count)
     mended = respelled(question, found)
-    if mended != question:
+    if mended != written_out(question):
         found = retriever.find(mended, count)
     return mended, retriever.read(mended, found)
 
@@ -44,7 +39,7 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     """The question with each word that neither French nor the passages know as one of them spells it.
 
     A question without any accent gets those that its words usually have,
-    and what is TYPED on a phone is written out.
+    and what is typed as on a phone is written out.
     """
     if is_english(question):
         return question
@@ -55,26 +50,61 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
 
     def mended(found: re.Match[str]) -> str:
         typed, word = found[0], french.fold(found[0])
-        if word in TYPED and (typed.islower() or found.start() == 0):
-            return _cased(TYPED[word], typed)
         known = french.spellings().get(word) or near.get(word)
         if known and bare:
             return _cased(known, typed)
         if known or len(word) < SHORTEST or not word.isalpha() or french.is_known(word):
             return typed
         name = typed[0].isupper() and found.start() > 0 and not question.isupper()
+        if not name and (apart := _elided(typed.lower(), near)):
+            return apart
         usual = {} if name or len(word) < LONG else _common()
-        return _cased(_closest(word, near, usual) or typed, typed)
+        heard = None if name else _heard(typed.lower(), near)
+        return _cased(_ending(_closest(word, near, usual, heard), typed) or typed, typed)
 
-    return re.sub(r"[^\W\d_]+", mended, question)
+    return re.sub(r"[^\W\d_]+", mended, written_out(question))
 
 
-def _closest(word: str, near: dict[str, str], usual: dict[str, str]) -> str | None:
-    """What an unknown word is: a word of the passages with one slip, a usual one, or one with more slips."""
+def _ending(word: str | None, typed: str) -> str | None:
+    """A word with the « é » that was typed at its end, where its commonest spelling has none."""
+    return word and (word[:-1] + "é" if word[-1] == "e" and typed[-1] == "é" else word)
+
+
+def _elided(typed: str, near: dict[str, str]) -> str | None:
+    """« loim » is « l’oim » where the passages know the OIM, and « largent » is « l’argent » anywhere."""
+    found = ELISION.fullmatch(typed)
+    rest = french.fold(found[2]) if found else ""
+    known = near.get(rest) or (_common().get(rest) if len(rest) >= SHORTEST else None)
+    return f"{found[1]}’{known}" if found and known else None
+
+
+def _heard(typed: str, near: dict[str, str]) -> str | None:
+    """The word of the passages, else the common French one, that is read aloud like what was typed."""
+    key = sound(typed)
+    here = difflib.get_close_matches(typed, [w for w in near.values() if sound(w) == key], 1, 0.0)
+    return here[0] if here else _by_sound().get(key)
+
+
+@lru_cache(maxsize=1)
+def _by_sound() -> dict[str, str]:
+    """Common words by their sound, the commonest of each; those of one syllable sound like too many."""
+    words: dict[str, str] = {}
+    for word in _common().values():
+        if len(word) >= LONG:
+            words.setdefault(sound(word), word)
+    return words
+
+
+def _closest(word: str, near: dict[str, str], usual: dict[str, str], heard: str | None) -> str | None:
+    """What an unknown word is: a word of the passages with one slip, one that sounds alike, a usual one with
+    one slip, or one of the passages with more.
+    """
     one = _slips(word)
-    here = [w for w in near if w in one and _is_typo(word, w)]
+    here = [w for w in near if len(w) >= SHORTEST and w in one and _is_typo(word, w)]
     if here:
         return near[here[0]]
+    if heard:
+        return heard
     others = [w for w in sorted(one & usual.keys()) if french.stem(w) != french.stem(word)]
     if others:
         stems = set(map(french.stem, near))
@@ -111,13 +141,11 @@ def _cased(word: str, typed: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def _spelled(title: str, text: str, questions: tuple[str, ...]) -> dict[str, str]:
-    """The folded words of a passage as it spells them, without what only an example question may misspell."""
-    return {
-        word: source[a:b].lower()
-        for source, trusted in ((title, True), (text, True), (" ".join(questions), False))
-        for word, a, b in french.spans(source)
-        if len(word) >= SHORTEST and (trusted or word in french.spellings())
-    }
+    """The folded words of a passage as it spells them, and those of its example questions that are French."""
+    usual = french.spellings()
+    asked = {w: usual[w] for question in questions for w in french.words(question) if w in usual}
+    told = {w: source[a:b].lower() for source in (title, text) for w, a, b in french.spans(source)}
+    return {w: spelt for w, spelt in (asked | told).items() if len(w) > 2}
 
 
 def _is_typo(word: str, other: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -161,15 +161,17 @@ def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, pro
 
 def _examples(
     passages: list[Passage], encoded: list[Encoded], encoder: Encoder
-) -> Iterator[tuple[str, Vectors]]:
-    """The rows that examples are learned from; passages without example questions stay out."""
+) -> Iterator[tuple[str, Sequence[str], Vectors]]:
+    """What examples are learned from; passages without example questions stay out."""
     for passage, e in zip(passages, encoded, strict=True):
         _, gaps = e.starts(passage)
         if passage.questions:
-            yield passage.id, e.vectors[1:gaps]
-        yield NOTHING, e.vectors[gaps:]
+            told = [passage.text[a:b] for a, b in sentences(passage.text)]
+            yield passage.id, [*told, *passage.questions], e.vectors[1:gaps]
+        yield NOTHING, passage.gaps, e.vectors[gaps:]
     if any(p.questions for p in passages):
-        yield NOTHING, encoder.queries(ELSEWHERE.read_text("utf-8").splitlines())
+        others = ELSEWHERE.read_text("utf-8").splitlines()
+        yield NOTHING, others, encoder.queries(others)
 
 
 def _titled(passage: Passage, text: str) -> str:

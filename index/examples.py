@@ -1,59 +1,110 @@
 """Which passage a question is about, learned from the documents' example questions.
 
 A multinomial logistic regression (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
-2nd edition, section 4.4): vectors of example questions and of sentences → their passage, or "" for the
-questions that nothing answers. Told apart from each other, examples say more than the nearest one alone.
+2nd edition, section 4.4): example questions and sentences → their passage, or "" for the questions that
+nothing answers. Told apart from each other, examples say more than the nearest one alone. It sees a text's
+vector beside its words: the vector for what was put otherwise, the words for what tells two passages apart.
 Knows nothing about files.
 """
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from index import french
 from index.encoder import Vectors
 
 LOOSENESS = 100.0  # inverse strength of the L2 penalty; index/training/README.md has what others gave
+WORDS = 1.5  # length of a text's words, where its vector has length 1
+SEEN = 2  # texts that hold a word or a piece of one, from which it counts
 NOTHING = ""  # stands for the passage of a question that nothing answers
 LARGEST = 20_000_000  # numbers in the (rows × passages) problem: a minute or two on two cores
+MOST = 4_000_000  # numbers learned for words: 16 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words, their pieces and neighbouring words that count, with their inverse document frequencies."""
+
+    rows: dict[str, int]
+    rarity: Vectors  # (rows)
+
+    @staticmethod
+    def of(texts: Sequence[frozenset[str]], most: int) -> "Words":
+        """The commonest `most` terms of at least SEEN texts; rarity as in scikit-learn's TfidfVectorizer."""
+        counts = Counter(term for text in texts for term in text)
+        kept = sorted((t for t, n in counts.items() if n >= SEEN), key=lambda t: (-counts[t], t))[:most]
+        rarity = [math.log((1 + len(texts)) / (1 + counts[t])) + 1 for t in kept]
+        return Words({t: i for i, t in enumerate(kept)}, np.array(rarity, np.float32))
+
+    def values(self, text: frozenset[str]) -> tuple[list[int], Vectors]:
+        """The rows of a text's terms, in order, and their values: a vector of length WORDS, or nothing."""
+        rows = sorted(self.rows[t] for t in text if t in self.rows)
+        values = self.rarity[rows]
+        return rows, values * (WORDS / max(float(np.linalg.norm(values)), 1e-9))
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The vector of a question → the probability of each passage that it asks about it."""
+    """A question and its vector → the probability of each passage that it asks about it."""
 
     ids: tuple[str, ...]
-    weights: Vectors  # (dimensions + 1 × ids) log-odds but for a constant; the last row is the intercept
+    weights: Vectors  # (dimensions + 1 + words × ids) log-odds but for a constant; the intercept in between
+    words: Words
 
-    def probabilities(self, vector: Vectors) -> dict[str, float]:
-        """Of a (1 × dimensions) vector, by passage; empty when there is nothing to tell apart."""
+    def probabilities(self, question: str, vector: Vectors) -> dict[str, float]:
+        """Of a question with its (1 × dimensions) vector, by passage; empty where nothing was learned."""
         if not self.ids:
             return {}
-        odds = vector[0] @ self.weights[:-1] + self.weights[-1]
+        rows, values = self.words.values(terms(question))
+        meaning, after = vector[0], vector.shape[1] + 1
+        odds = meaning @ self.weights[: after - 1] + self.weights[after - 1]
+        odds = odds + values @ self.weights[after:][rows]
         powers = np.exp(odds - odds.max())
         return dict(zip(self.ids, (powers / powers.sum()).tolist(), strict=True))
 
 
-def fit(examples: Iterable[tuple[str, Vectors]], dimensions: int) -> Examples:
-    """Fit on (passage, vectors of its sentences and example questions).
+def terms(text: str) -> frozenset[str]:
+    """Stems, pairs of neighbouring stems and n-grams of all words: the small ones tell questions apart."""
+    words = french.words(text)
+    stems = [french.stem(w) for w in words]
+    grams = (g for w in words for g in french.word_ngrams(w))
+    return frozenset((*grams, *(f"{s}_" for s in stems), *(f"{a}_{b}" for a, b in pairwise(stems))))
+
+
+def fit(examples: Iterable[tuple[str, Sequence[str], Vectors]], dimensions: int) -> Examples:
+    """Fit on (passage, its sentences and example questions, their vectors).
 
     Empty without two classes, one of them a passage, and when they are more than LARGEST allows.
     """
-    rows: dict[str, list[Vectors]] = {}
-    for identity, vectors in examples:
-        if len(vectors):
-            rows.setdefault(identity, []).append(vectors)
-    ids = tuple(sorted(rows))
-    counts = [sum(map(len, rows[identity])) for identity in ids]
-    if len(ids) < 2 or sum(counts) * len(ids) > LARGEST:
-        return Examples((), np.zeros((dimensions + 1, 0), np.float32))
+    known = [
+        (identity, text, v) for identity, texts, vs in examples for text, v in zip(texts, vs, strict=True)
+    ]
+    ids = tuple(sorted({identity for identity, _, _ in known}))
+    if len(ids) < 2 or len(known) * len(ids) > LARGEST:
+        return Examples((), np.zeros((dimensions + 1, 0), np.float32), Words.of((), 0))
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression  # takes a second to import; only builds need it
     from threadpoolctl import threadpool_limits
 
-    x = np.concatenate([v for identity in ids for v in rows[identity]])
+    held = [terms(text) for _, text, _ in known]
+    words = Words.of(held, MOST // len(ids))
+    found = [words.values(h) for h in held]
+    starts = np.cumsum([0, *(len(rows) for rows, _ in found)])
+    columns = np.concatenate([np.array(rows, int) for rows, _ in found])
+    spelt = csr_matrix(
+        (np.concatenate([v for _, v in found]), columns, starts), (len(known), len(words.rows))
+    )
+    x = hstack([csr_matrix(np.stack([v for _, _, v in known])), spelt], format="csr")
+    y = np.searchsorted(ids, [identity for identity, _, _ in known])
     with threadpool_limits(1):  # eight times faster than two threads, and the same on every machine
-        fitted = LogisticRegression(C=LOOSENESS, max_iter=2000).fit(x, np.repeat(np.arange(len(ids)), counts))
+        fitted = LogisticRegression(C=LOOSENESS, max_iter=2000).fit(x, y)
     slopes, intercepts = fitted.coef_, fitted.intercept_
     if len(ids) == 2:  # scikit-learn gives the log-odds of the second alone
         slopes, intercepts = np.vstack([0 * slopes, slopes]), np.array([0.0, *intercepts])
-    return Examples(ids, np.vstack([slopes.T, intercepts]).astype(np.float32))
+    weights = np.vstack([slopes.T[:dimensions], intercepts, slopes.T[dimensions:]])
+    return Examples(ids, weights.astype(np.float32), words)

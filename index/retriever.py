@@ -80,7 +80,7 @@ class HybridRetriever(BaseRetriever):
         grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
-        pointed = generation.examples.probabilities(vector)
+        pointed = generation.examples.probabilities(question, vector)
         left_open = pointed.get(NOTHING, 1.0 - sum(pointed.values()))
         ranked = []
         for identity, (passage, encoded) in found.items():

@@ -21,18 +21,18 @@ import numpy as np
 from index.documents import Document
 from index.encoder import Vectors
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated
-from index.examples import Examples
+from index.examples import Examples, Words
 from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 8
+FORMAT = 10
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
 # int8; the pieces of each passage and its title, see `index.pieces`
 PIECES = "pieces.npy"
-# what `index.examples` learned: "ids" and "weights"
+# what `index.examples` learned: "ids", "weights", "words" and their "rarity"
 EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
@@ -199,7 +199,9 @@ class Generation:
             self.lexical = LexicalIndex(folder / "lexical")
             self._vectors, self._pieces = Rows(folder / VECTORS), Rows(folder / PIECES)
             with np.load(folder / EXAMPLES) as learned:
-                self.examples = Examples(tuple(learned["ids"].tolist()), learned["weights"])
+                rows = {word: row for row, word in enumerate(learned["words"].tolist())}
+                words = Words(rows, learned["rarity"])
+                self.examples = Examples(tuple(learned["ids"].tolist()), learned["weights"], words)
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
@@ -329,7 +331,13 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
 
 def write_examples(folder: Path, learned: Examples) -> None:
     """Write what was learned from the example questions."""
-    np.savez(folder / EXAMPLES, ids=np.array(learned.ids, dtype=str), weights=learned.weights)
+    np.savez(
+        folder / EXAMPLES,
+        ids=np.array(learned.ids, dtype=str),
+        weights=learned.weights,
+        words=np.array(list(learned.words.rows), dtype=str),
+        rarity=learned.words.rarity,
+    )
 
 
 def write_documents(folder: Path, documents: Iterable[Document]) -> None:

@@ -14,17 +14,31 @@ EXAMPLES = {
 
 def test_a_new_question_goes_to_its_passage_or_to_none() -> None:
     encoder = Encoder()
-    learned = fit(((i, encoder.queries(asked)) for i, asked in EXAMPLES.items()), encoder.dimensions)
+    learned = fit(((i, asked, encoder.queries(asked)) for i, asked in EXAMPLES.items()), encoder.dimensions)
     for question, wanted in (
         ("Faut-il payer pour entrer ?", "tarifs"),
         ("Vous ouvrez à quelle heure le samedi ?", "horaires"),
         ("Quel est le nom de la directrice ?", NOTHING),
     ):
-        found = learned.probabilities(encoder.query(question))
+        found = learned.probabilities(question, encoder.query(question))
         assert max(found, key=found.__getitem__) == wanted
 
 
 def test_without_examples_nothing_is_learned() -> None:
     row = np.ones((1, 4), np.float32)
-    assert fit([("", row)], 4).probabilities(row) == {}
-    assert fit([], 4).probabilities(row) == {}
+    assert fit([("", ["Quoi ?"], row)], 4).probabilities("Quoi ?", row) == {}
+    assert fit([], 4).probabilities("Quoi ?", row) == {}
+
+
+def test_words_tell_apart_what_vectors_do_not() -> None:
+    vectors = np.ones((3, 4), np.float32) / 2
+    learned = fit(
+        [
+            ("rabat", ["Quand à Rabat ?", "Les dates de Rabat ?", "Rabat, quels jours ?"], vectors),
+            ("fes", ["Quand à Fès ?", "Les dates de Fès ?", "Fès, quels jours ?"], vectors),
+        ],
+        4,
+    )
+    found = learned.probabilities("Rabat, c’était quel mois ?", vectors[:1])
+    assert found["rabat"] > 0.9
+    assert 0.1 < learned.probabilities("Et là ?", vectors[:1])["rabat"] < 0.9

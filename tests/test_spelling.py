@@ -21,6 +21,8 @@ from bot.spelling import respelled
         ),
         ("Qi finance ? kan et pr koi ?", "Qui finance ? quand et pour quoi ?"),
         ("Quelle pomrte ouvre une gaarntie ?", "Quelle porte ouvre une garantie ?"),  # in no passage
+        ("le mineur non acompagné de loim", "le mineur non accompagné de l’oim"),
+        ("lé kestions o buro", "les questions au bureau"),
         ("QUELLE EST LA DUREE DES FORMASIONS ?", "QUELLE EST LA DURÉE DES FORMATIONS ?"),
     ],
 )
