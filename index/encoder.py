@@ -111,7 +111,6 @@ class Encoder(Embeddings):
         from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
         from transformers.utils import logging as transformers_logging
 
-        from index.linear import lay_out
         from index.packed import WEIGHTS, PackedBert
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -119,7 +118,7 @@ class Encoder(Embeddings):
         try:
             if (folder / WEIGHTS).is_file():
                 bert = PackedBert.load(str(folder))
-                lay_out(bert)
+                bert.for_inference()
                 modules = [bert, Pooling(bert.get_embedding_dimension()), Normalize()]
                 return SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS)
             return SentenceTransformer(
