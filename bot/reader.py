@@ -51,10 +51,11 @@ FEATURES = (
     "length",  # ln of words
     "asked",  # cosine with the nearest example question of the passage
     "about",  # probability that the question asks about the passage, by the examples of all documents
-    "about_log",  # its logarithm, in [-1, 0] for e⁻⁸ to 1
+    "about_log",  # its logarithm, in [-1, 0] for e⁻⁸ to 1; what the examples do not teach counts as 1
     "about_log_lead",  # the same, less its greatest value over the passages read
     "beyond",  # probability that nothing answers the question, by the examples
-    "beyond_log",  # its logarithm, in [-1, 0]
+    "beyond_log",  # its logarithm, likewise
+    "taught",  # how far the examples are to be believed: 0 without any
     "met",  # late interaction of question and sentence (under its title)
     "met_lead",  # the same, less its mean over all sentences read
     "unmet",  # how far the question's telling piece that is met worst is from title and passage
@@ -177,12 +178,12 @@ def features(
     cosines = np.array([c for h in hits for c in h.meanings])
     lead = cosines - _smoothed_mean(cosines, USUAL_MEANING)
     unread = min((m for h in hits for m in h.margins), default=0.0)
-    learned = any(h.about or h.beyond for h in hits)  # else there are no examples: their logarithms are 0
+    taught = hits[0].taught
     read = np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))])
     read = read.clip(-10, 10) / 10 * hits[0].left_open
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
-    logs = {h.passage.id: _logarithm(h.about) if learned else 0.0 for h in hits}
+    logs = {h.passage.id: _logarithm(h.about + 1 - taught) for h in hits}
     most = max(logs.values())
     around = {h.passage.id: _topical(h.passage.searched) for h in hits}
     # an example question may hold a wrong number or another name (« est-ce 70 ou 80 ? »)
@@ -239,7 +240,8 @@ def features(
             logs[hit.passage.id],
             logs[hit.passage.id] - most,
             hit.beyond,
-            _logarithm(hit.beyond) if learned else 0.0,
+            _logarithm(hit.beyond + 1 - taught),
+            taught,
             met[i],
             met[i] - met.mean(),
             unmet[hit.passage.id],

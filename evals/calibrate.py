@@ -1,9 +1,10 @@
 """Fit the reader: which sentence answers, how sure that is, and below which confidence to refuse.
 
 Two sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
-the encoder has never seen; and the reviewed cases of this knowledge. Every question is also asked of
-passages from which its answer was taken away (taken), and questions of another world are asked (far);
-the cases have real questions about what the documents leave out (near).
+the encoder has never seen; and the reviewed cases of this knowledge, as it is and with fewer example
+questions. Every question is also asked of passages from which its answer was taken away (taken), and
+questions of another world are asked (far); the cases have real questions about what the documents leave
+out (near).
 
 A fifth of the articles and of the cases is the test split (`evals.cases.in_test_split`): weights and
 threshold are fitted and chosen on the others, the dev split, and then tried once on the test split.
@@ -11,10 +12,12 @@ threshold are fitted and chosen on the others, the dev split, and then tried onc
 
 import json
 import os
+import random
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +31,9 @@ from evals.cases import Case, group_of, in_test_split
 from evals.metrics import missing_facts
 from evals.statistics import calibration_error
 from index.build import build
-from index.documents import read_knowledge
 from index.encoder import Encoder, EncoderName
 from index.judges import QuestionAnswering, Reranker, judge_of
-from index.passages import RankedPassage
+from index.passages import EXAMPLES, RankedPassage
 from index.retriever import HybridRetriever
 from index.training.data import Question, held_out
 
@@ -47,13 +49,16 @@ FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
 # was taken away is easier than a real question about what the documents leave out.
 WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0}
+SOURCES = {"cases": 1.0, "fewer": 0.3}
+IN_FILE = 2.0
+FEWER = (10, 0)  # example questions left to each section, for knowledge that has few or none
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question as the reader saw it: a row of features a sentence, and which sentences answer."""
 
-    source: str  # "file" or "cases"
+    source: str  # "file", "cases", or "fewer" for cases asked of this knowledge with FEWER example questions
     kind: str  # "answerable", "near", "taken" or "far"
     group: str  # article or case: never on both sides of a fold
     rows: Array
@@ -62,7 +67,7 @@ class Asked:
     @property
     def weight(self) -> float:
         """How much it counts in the fit."""
-        return WEIGHTS[self.kind] if self.source == "cases" else 1.0
+        return IN_FILE if self.source == "file" else WEIGHTS[self.kind] * SOURCES[self.source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,9 @@ def calibrate(
         [i for i in items if not in_test_split(i.title)],
     )
     test = [c for c in cases if in_test_split(group_of(c))], [i for i in items if in_test_split(i.title)]
-    asked = observe(*dev, index, encoder, judge)
+    asked = observe(*dev, index, encoder, judge) + observe_fewer(*dev, index, encoder, judge)
     sure, right = cross_validated(asked)
-    for source in ("file", "cases"):
+    for source in ("file", "fewer", "cases"):
         say(f"\n{source}, dev split, cross-validated ({_counted(asked, source)})")
         for row in trade_off(asked, sure, right, source)[::TOLD]:
             say(_line(row))
@@ -131,9 +136,49 @@ def observe(
     cases: Sequence[Case], items: Sequence[Question], index: Path, encoder: Encoder, judge: Judge
 ) -> list[Asked]:
     """Ask the cases, some foreign questions, and the questions of the file."""
+    asked = observe_cases(cases, _strangers(items), index, encoder, judge)
+    return asked + observe_file(items, encoder, judge)
+
+
+def observe_fewer(
+    cases: Sequence[Case], items: Sequence[Question], index: Path, encoder: Encoder, judge: Judge
+) -> list[Asked]:
+    """Ask the cases and the foreign questions of the same knowledge with FEWER example questions."""
+    documents = list(HybridRetriever(index=index, encoder=encoder).generation().documents)
+    asked: list[Asked] = []
+    for count in FEWER:
+        chance = random.Random(count)
+        with tempfile.TemporaryDirectory() as folder:
+            texts = [(d.title, with_fewer(d.text, count, chance)) for d in documents]
+            _indexed(texts, Path(folder), encoder)
+            asked += observe_cases(cases, _strangers(items), Path(folder) / "index", encoder, judge)
+    return [replace(a, source="fewer") for a in asked]
+
+
+def with_fewer(text: str, count: int, chance: random.Random) -> str:
+    """A document with `count` example questions drawn of each section's, and as many that nothing answers."""
+
+    def drawn(found: re.Match[str]) -> str:
+        lines = found[2].strip().splitlines()
+        kept = "\n".join(chance.sample(lines, min(count, len(lines))))
+        return f"<!-- {found[1]}\n{kept}\n-->" if kept else ""
+
+    return EXAMPLES.sub(drawn, text)
+
+
+def _strangers(items: Sequence[Question]) -> list[str]:
     foreign = [i.question for i in items if not held_out(i.title)]
-    strangers = foreign[:: max(1, len(items) // FAR_ASKED)]
-    return observe_cases(cases, strangers, index, encoder, judge) + observe_file(items, encoder, judge)
+    return foreign[:: max(1, len(items) // FAR_ASKED)]
+
+
+def _indexed(texts: Sequence[tuple[str, str]], folder: Path, encoder: Encoder) -> None:
+    """Index documents, each by its number, in the folder « index » of a folder."""
+    knowledge = folder / "knowledge"
+    knowledge.mkdir()
+    for number, (title, text) in enumerate(texts):
+        front = f"---\ntitle: {json.dumps(title)}\n---\n"
+        (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
+    build(knowledge, folder / "index", encoder=encoder.name)
 
 
 def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> list[Asked]:
@@ -144,14 +189,9 @@ def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> l
     texts = list(dict.fromkeys((i.title, i.text) for i in held))
     asked: list[Asked] = []
     with tempfile.TemporaryDirectory() as folder:
-        knowledge, index = Path(folder) / "knowledge", Path(folder) / "index"
-        knowledge.mkdir()
-        for number, (title, text) in enumerate(texts):
-            front = f"---\ntitle: {json.dumps(title)}\n---\n"
-            (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
-        build(knowledge, index, encoder=encoder.name)
-        stored = {d.id: d.text for d in read_knowledge(knowledge).documents}
-        retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
+        _indexed(texts, Path(folder), encoder)
+        retriever = HybridRetriever(index=Path(folder) / "index", encoder=encoder, judge=judge)
+        stored = {d.id: d.text for d in retriever.generation().documents}
         for item in held:
             gold = str(texts.index((item.title, item.text)))
             answer = item.text[item.start : item.end]

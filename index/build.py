@@ -108,7 +108,9 @@ def _write(
         write_documents(folder, read.documents)
         LexicalIndex.write(folder / "lexical", cut)
         write_passages(folder, cut, encoded)
-        write_examples(folder, fit(_examples(cut, encoded, encoder), encoder.dimensions))
+        asked = [len(p.questions) for p in cut if p.questions]
+        each = sum(asked) / max(1, len(asked))
+        write_examples(folder, fit(_examples(cut, encoded, encoder), encoder.dimensions, each))
         manifest = Manifest(
             format=FORMAT,
             created=created.isoformat(timespec="seconds"),

@@ -24,6 +24,7 @@ SEEN = 2  # texts that hold a word or a piece of one, from which it counts
 NOTHING = ""  # stands for the passage of a question that nothing answers
 LARGEST = 20_000_000  # numbers in the (rows × passages) problem: a minute or two on two cores
 MOST = 4_000_000  # numbers learned for words: 16 MB
+FEW = 10  # example questions of a passage that say little: what they teach is worth 1 - 1/e
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,21 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """A question and its vector → the probability of each passage that it asks about it."""
+    """A question and its vector → the probability of each passage that it asks about it.
+
+    `taught`, in [0, 1], is how far that is to be believed: it grows with the example questions of a passage.
+    """
 
     ids: tuple[str, ...]
     weights: Vectors  # (dimensions + 1 + words × ids) log-odds but for a constant; the intercept in between
     words: Words
+    taught: float
 
     def probabilities(self, question: str, vector: Vectors) -> dict[str, float]:
-        """Of a question with its (1 × dimensions) vector, by passage; empty where nothing was learned."""
+        """Of a question with its (1 × dimensions) vector, by passage; empty where nothing was learned.
+
+        They sum to `taught`.
+        """
         if not self.ids:
             return {}
         rows, values = self.words.values(terms(question))
@@ -65,7 +73,7 @@ class Examples:
         odds = meaning @ self.weights[: after - 1] + self.weights[after - 1]
         odds = odds + values @ self.weights[after:][rows]
         powers = np.exp(odds - odds.max())
-        return dict(zip(self.ids, (powers / powers.sum()).tolist(), strict=True))
+        return dict(zip(self.ids, (powers * (self.taught / powers.sum())).tolist(), strict=True))
 
 
 def terms(text: str) -> frozenset[str]:
@@ -76,8 +84,9 @@ def terms(text: str) -> frozenset[str]:
     return frozenset((*grams, *(f"{s}_" for s in stems), *(f"{a}_{b}" for a, b in pairwise(stems))))
 
 
-def fit(examples: Iterable[tuple[str, Sequence[str], Vectors]], dimensions: int) -> Examples:
-    """Fit on (passage, its sentences and example questions, their vectors).
+def fit(examples: Iterable[tuple[str, Sequence[str], Vectors]], dimensions: int, each: float) -> Examples:
+    """Fit on (passage, its sentences and example questions, their vectors), `each` being how many example
+    questions a passage has on average.
 
     Empty without two classes, one of them a passage, and when they are more than LARGEST allows.
     """
@@ -86,7 +95,7 @@ def fit(examples: Iterable[tuple[str, Sequence[str], Vectors]], dimensions: int)
     ]
     ids = tuple(sorted({identity for identity, _, _ in known}))
     if len(ids) < 2 or len(known) * len(ids) > LARGEST:
-        return Examples((), np.zeros((dimensions + 1, 0), np.float32), Words.of((), 0))
+        return Examples((), np.zeros((dimensions + 1, 0), np.float32), Words.of((), 0), 0.0)
     from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression  # takes a second to import; only builds need it
     from threadpoolctl import threadpool_limits
@@ -107,4 +116,4 @@ def fit(examples: Iterable[tuple[str, Sequence[str], Vectors]], dimensions: int)
     if len(ids) == 2:  # scikit-learn gives the log-odds of the second alone
         slopes, intercepts = np.vstack([0 * slopes, slopes]), np.array([0.0, *intercepts])
     weights = np.vstack([slopes.T[:dimensions], intercepts, slopes.T[dimensions:]])
-    return Examples(ids, weights.astype(np.float32), words)
+    return Examples(ids, weights.astype(np.float32), words, 1 - math.exp(-each / FEW))

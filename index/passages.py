@@ -43,8 +43,9 @@ class RankedPassage:
     `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` is
     its cosine with the nearest of the passage's example questions, 0 without any; `about` is the probability
     that it asks about this passage, by the examples of all documents, told apart, and `beyond` that nothing
-    answers it, both 0 without examples; `left_open` is the probability that they leave to what reads the
-    passage beside the question, 1 without examples; `margins` are the log-odds that each sentence answers,
+    answers it, both 0 without examples; `taught`, in [0, 1], is how far these are to be believed, and
+    `left_open` the probability that they leave to what reads the passage beside the question, 1 without
+    examples; `margins` are the log-odds that each sentence answers,
     empty for a passage that was not read so, and `span` where in its text the likeliest answer stands, (0, 0)
     where that is not known; `match` says how the passage meets each piece of the question, where the encoder
     has late interaction.
@@ -56,6 +57,7 @@ class RankedPassage:
     asked: float = 0.0
     about: float = 0.0
     beyond: float = 0.0
+    taught: float = 0.0
     left_open: float = 1.0
     margins: tuple[float, ...] = ()
     span: tuple[int, int] = (0, 0)

@@ -81,7 +81,8 @@ class HybridRetriever(BaseRetriever):
         near = generation.nearest(vector, CANDIDATES)
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(question, vector)
-        left_open = pointed.get(NOTHING, 1.0 - sum(pointed.values()))
+        beyond = pointed.pop(NOTHING, 0.0)
+        left_open = 1.0 - sum(pointed.values())
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
@@ -104,7 +105,8 @@ class HybridRetriever(BaseRetriever):
                     tuple(meanings),
                     asked,
                     about,
-                    pointed.get(NOTHING, 0.0),
+                    beyond,
+                    generation.examples.taught,
                     left_open,
                     match=met,
                 )

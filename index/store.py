@@ -32,7 +32,7 @@ COLLECTION = "passages"
 VECTORS = "vectors.npy"
 # int8; the pieces of each passage and its title, see `index.pieces`
 PIECES = "pieces.npy"
-# what `index.examples` learned: "ids", "weights", "words" and their "rarity"
+# what `index.examples` learned: "ids", "weights", "words", their "rarity" and "taught"
 EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
 METADATA = ("document_id", "title", "source", "start", "end")
@@ -201,7 +201,9 @@ class Generation:
             with np.load(folder / EXAMPLES) as learned:
                 rows = {word: row for row, word in enumerate(learned["words"].tolist())}
                 words = Words(rows, learned["rarity"])
-                self.examples = Examples(tuple(learned["ids"].tolist()), learned["weights"], words)
+                self.examples = Examples(
+                    tuple(learned["ids"].tolist()), learned["weights"], words, float(learned["taught"])
+                )
             self._client = _client(folder / "chroma", create=False)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             found = (len(self.documents), len(self.lexical), self._collection.count())
@@ -337,6 +339,7 @@ def write_examples(folder: Path, learned: Examples) -> None:
         weights=learned.weights,
         words=np.array(list(learned.words.rows), dtype=str),
         rarity=learned.words.rarity,
+        taught=learned.taught,
     )
 
 

@@ -14,7 +14,9 @@ EXAMPLES = {
 
 def test_a_new_question_goes_to_its_passage_or_to_none() -> None:
     encoder = Encoder()
-    learned = fit(((i, asked, encoder.queries(asked)) for i, asked in EXAMPLES.items()), encoder.dimensions)
+    learned = fit(
+        ((i, asked, encoder.queries(asked)) for i, asked in EXAMPLES.items()), encoder.dimensions, 3
+    )
     for question, wanted in (
         ("Faut-il payer pour entrer ?", "tarifs"),
         ("Vous ouvrez à quelle heure le samedi ?", "horaires"),
@@ -26,8 +28,8 @@ def test_a_new_question_goes_to_its_passage_or_to_none() -> None:
 
 def test_without_examples_nothing_is_learned() -> None:
     row = np.ones((1, 4), np.float32)
-    assert fit([("", ["Quoi ?"], row)], 4).probabilities("Quoi ?", row) == {}
-    assert fit([], 4).probabilities("Quoi ?", row) == {}
+    assert fit([("", ["Quoi ?"], row)], 4, 1).probabilities("Quoi ?", row) == {}
+    assert fit([], 4, 0).probabilities("Quoi ?", row) == {}
 
 
 def test_words_tell_apart_what_vectors_do_not() -> None:
@@ -38,6 +40,7 @@ def test_words_tell_apart_what_vectors_do_not() -> None:
             ("fes", ["Quand à Fès ?", "Les dates de Fès ?", "Fès, quels jours ?"], vectors),
         ],
         4,
+        100,
     )
     found = learned.probabilities("Rabat, c’était quel mois ?", vectors[:1])
     assert found["rabat"] > 0.9
