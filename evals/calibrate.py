@@ -51,7 +51,7 @@ FAR_ASKED = 150  # questions of another world asked of this knowledge
 WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0}
 SOURCES = {"cases": 1.0, "fewer": 0.3}
 IN_FILE = 2.0
-FEWER = (10, 0)  # example questions left to each section, for knowledge that has few or none
+FEWER = (30, 10, 3, 0)  # example questions left to each section, for knowledge that has few or none
 
 
 @dataclass(frozen=True, slots=True)
