@@ -246,9 +246,12 @@ def test_wordings_of_one_question_are_on_one_side_of_the_split() -> None:
     assert len({in_test_split(group_of(case)) for case in years}) == 1
 
 
-def test_calibration_never_sees_the_test_split(index_dir: Path, tmp_path: Path) -> None:
+def test_calibration_never_sees_the_test_split(
+    index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is fitted and chosen is the same whatever the test split holds; its own figures are not."""
-    cases = [c for c in read_cases() if not c.history][::32]
+    monkeypatch.setattr("evals.calibrate.FEWER", (2,))
+    cases = [c for c in read_cases() if not c.history][::40]
     texts = [
         f"Le phare {n} a été bâti en {1800 + n}. Le gardien du phare {n} est arrivé en {1900 + n}."
         for n in range(24)
@@ -279,7 +282,7 @@ def test_calibration_never_sees_the_test_split(index_dir: Path, tmp_path: Path) 
 def test_the_questions_kept_out_of_tuning_are_sound() -> None:
     kept_out = read_cases(FOLDER.parent / "held-out")
     assert len(kept_out) == 200
-    documents = {d.id: d for d in read_knowledge(KNOWLEDGE).documents}
+    documents = {d.id: " ".join(d.visible.split()) for d in read_knowledge(KNOWLEDGE).documents}
     for case in kept_out:
-        texts = [documents[name].visible for name in case.documents]
+        texts = [documents[name] for name in case.documents]
         assert case.refuse or any(not missing_facts(text, case.facts) for text in texts), case.id

@@ -45,3 +45,10 @@ def test_words_tell_apart_what_vectors_do_not() -> None:
     found = learned.probabilities("Rabat, c’était quel mois ?", vectors[:1])
     assert found["rabat"] > 0.9
     assert 0.1 < learned.probabilities("Et là ?", vectors[:1])["rabat"] < 0.9
+
+
+def test_many_examples_are_believed_and_few_are_not() -> None:
+    vectors = np.eye(2, 4, dtype=np.float32)
+    rows = [("rabat", ["Rabat ?"], vectors[:1]), ("fes", ["Fès ?"], vectors[1:])]
+    shares = [sum(fit(rows, 4, each).probabilities("Rabat ?", vectors[:1]).values()) for each in (1, 10, 100)]
+    assert 0 < shares[0] < 0.2 < shares[1] < 0.9 < shares[2] <= 1
