@@ -21,6 +21,7 @@ ALIKE = 0.8  # ratio of matching letters (difflib) from which one word is a miss
 COMMON = 10_000  # French words that one without any known spelling may be a slip of
 LONG = 5  # letters from which it may, and from which the first one may be wrong
 ELISION = re.compile(r"([ldjmtsnc]|qu)([aàâeéèêiîoôuy]\w{2,})")
+MUTE = 3  # letters more or less that two words may have and sound alike (« argen », « argents »)
 FAMILY = 5  # letters of a common beginning from which another ending makes another word, not a typo
 
 
@@ -81,7 +82,8 @@ def _elided(typed: str, near: dict[str, str]) -> str | None:
 def _heard(typed: str, near: dict[str, str]) -> str | None:
     """The word of the passages, else the common French one, that is read aloud like what was typed."""
     key = sound(typed)
-    here = difflib.get_close_matches(typed, [w for w in near.values() if sound(w) == key], 1, 0.0)
+    alike = [w for w in near.values() if abs(len(w) - len(typed)) <= MUTE and sound(w) == key]
+    here = difflib.get_close_matches(typed, alike, 1, 0.0)
     return here[0] if here else _by_sound().get(key)
 
 
