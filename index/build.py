@@ -154,7 +154,9 @@ def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, pro
                     *(as_text[_titled(passage, passage.text[a:b])] for a, b in inside),
                     *(as_question[q] for q in (*passage.questions, *passage.gaps)),
                 ]
-            ),
+            )
+            .astype(np.float16)  # as they are kept, so that vectors used again teach the same
+            .astype(np.float32),
             pieces.as_bytes(),
             pieces.cuts([head + a for a, _ in inside]),
         )
