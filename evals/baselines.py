@@ -62,7 +62,8 @@ class StockChain:
         )
         best = ranked[0].passage
         citation = Citation(1, best.document_id, best.title, best.source, best.text, best.start, best.end)
-        return Answer(question.text, question.text, f"{best.text} [1]", (citation,), ranked, ranked[0].score)
+        said = " ".join(best.text.split())  # without the blanks of comments, tens of thousands of them
+        return Answer(question.text, question.text, f"{said} [1]", (citation,), ranked, ranked[0].score)
 
 
 class BM25Chain:
