@@ -10,7 +10,7 @@ import string
 from collections.abc import Iterable
 from functools import lru_cache
 
-from bot.phone import sound, written_out
+from bot.phone import WORD, sound, written_out
 from index import french
 from index.languages import is_english
 from index.passages import RankedPassage
@@ -29,9 +29,10 @@ def search(
     retriever: HybridRetriever, question: str, count: int | None = None
 ) -> tuple[str, tuple[RankedPassage, ...]]:
     """The passages found for a question, best first, and the question as it was mended for that."""
-    found = retriever.find(written_out(question), count)
+    written = written_out(question)
+    found = retriever.find(written, count)
     mended = respelled(question, found)
-    if mended != written_out(question):
+    if mended != written:
         found = retriever.find(mended, count)
     return mended, retriever.read(mended, found)
 
@@ -59,11 +60,9 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
         name = typed[0].isupper() and found.start() > 0 and not question.isupper()
         if not name and (apart := _elided(typed.lower(), near)):
             return apart
-        usual = {} if name or len(word) < LONG else _common()
-        heard = None if name else _heard(typed.lower(), near)
-        return _cased(_ending(_closest(word, near, usual, heard), typed) or typed, typed)
+        return _cased(_ending(_closest(typed.lower(), near, name), typed) or typed, typed)
 
-    return re.sub(r"[^\W\d_]+", mended, written_out(question))
+    return WORD.sub(mended, written_out(question))
 
 
 def _ending(word: str | None, typed: str) -> str | None:
@@ -97,16 +96,18 @@ def _by_sound() -> dict[str, str]:
     return words
 
 
-def _closest(word: str, near: dict[str, str], usual: dict[str, str], heard: str | None) -> str | None:
+def _closest(typed: str, near: dict[str, str], name: bool) -> str | None:
     """What an unknown word is: a word of the passages with one slip, one that sounds alike, a usual one with
-    one slip, or one of the passages with more.
+    one slip, or one of the passages with more. A name is a word of the passages or nothing.
     """
+    word = french.fold(typed)
     one = _slips(word)
     here = [w for w in near if len(w) >= SHORTEST and w in one and _is_typo(word, w)]
     if here:
         return near[here[0]]
-    if heard:
+    if not name and (heard := _heard(typed, near)):
         return heard
+    usual = {} if name or len(word) < LONG else _common()
     others = [w for w in sorted(one & usual.keys()) if french.stem(w) != french.stem(word)]
     if others:
         stems = set(map(french.stem, near))

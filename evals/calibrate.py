@@ -145,13 +145,14 @@ def observe_fewer(
 ) -> list[Asked]:
     """Ask the cases and the foreign questions of the same knowledge with FEWER example questions."""
     documents = list(HybridRetriever(index=index, encoder=encoder).generation().documents)
+    strangers = _strangers(items)
     asked: list[Asked] = []
     for count in FEWER:
         chance = random.Random(count)
         with tempfile.TemporaryDirectory() as folder:
             texts = [(d.title, with_fewer(d.text, count, chance)) for d in documents]
             _indexed(texts, Path(folder), encoder)
-            asked += observe_cases(cases, _strangers(items), Path(folder) / "index", encoder, judge)
+            asked += observe_cases(cases, strangers, Path(folder) / "index", encoder, judge)
     return [replace(a, source="fewer") for a in asked]
 
 

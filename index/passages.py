@@ -43,12 +43,10 @@ class RankedPassage:
     `meanings` are the cosines of the question with each of the passage's `sentences`, in order; `asked` is
     its cosine with the nearest of the passage's example questions, 0 without any; `about` is the probability
     that it asks about this passage, by the examples of all documents, told apart, and `beyond` that nothing
-    answers it, both 0 without examples; `taught`, in [0, 1], is how far these are to be believed, and
-    `left_open` the probability that they leave to what reads the passage beside the question, 1 without
-    examples; `margins` are the log-odds that each sentence answers,
-    empty for a passage that was not read so, and `span` where in its text the likeliest answer stands, (0, 0)
-    where that is not known; `match` says how the passage meets each piece of the question, where the encoder
-    has late interaction.
+    answers it, both 0 without examples; `taught`, in [0, 1], is how far these are to be believed;
+    `margins` are the log-odds that each sentence answers, empty for a passage that was not read so, and
+    `span` where in its text the likeliest answer stands, (0, 0) where that is not known; `match` says how the
+    passage meets each piece of the question, where the encoder has late interaction.
     """
 
     passage: Passage
@@ -58,10 +56,14 @@ class RankedPassage:
     about: float = 0.0
     beyond: float = 0.0
     taught: float = 0.0
-    left_open: float = 1.0
     margins: tuple[float, ...] = ()
     span: tuple[int, int] = (0, 0)
     match: Match | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def left_open(self) -> float:
+        """The probability that the example questions leave to what reads the passage: 1 without examples."""
+        return 1.0 - self.taught + self.beyond
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried

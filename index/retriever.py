@@ -82,7 +82,6 @@ class HybridRetriever(BaseRetriever):
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
-        left_open = 1.0 - sum(pointed.values())
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
@@ -107,7 +106,6 @@ class HybridRetriever(BaseRetriever):
                     about,
                     beyond,
                     generation.examples.taught,
-                    left_open,
                     match=met,
                 )
             )
