@@ -19,10 +19,11 @@ from bot.grounding import Grounding, cite
 from bot.instructions import without_orders
 from bot.llm import Llm
 from bot.personal import contact_lines, needs_person
-from bot.reader import Reader, Reading
+from bot.reader import PASSAGES_READ, Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
 from bot.spelling import search
+from bot.subjects import subjects_of
 from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
@@ -154,8 +155,15 @@ class Bot(Runnable[Question | str, Answer]):
         evidence = reading.evidence if reading.answers else ()
         citations = cite(evidence, self._texts(e.hit for e in evidence))
         if not citations:
-            return self._refusal(answer)
+            return replace(self._refusal(answer), note=self._strange(answer))
         return replace(answer, text=write(citations), citations=citations)
+
+    def _strange(self, answer: Answer) -> str:
+        """Which names and times of the question no passage read holds, as a line under a refusal."""
+        asked = answer.standalone_question
+        strange = subjects_of(asked).beyond(answer.passages[:PASSAGES_READ]).typed(asked)
+        named = ", ".join(f"«\u00a0{word}\u00a0»" for word in dict.fromkeys(strange))
+        return said_in(answer.language, phrases.STRANGE).format(names=named) if named else ""
 
     def _again(self, answer: Answer, understood: Understood) -> Answer | None:
         """More about the last question or the source of its answer; None when a new answer is wanted."""

@@ -34,6 +34,7 @@ LLM_NO_ANSWER = (
 )
 LLM_LATE = "Le modèle de langue a trop tardé\u00a0: voici les phrases mêmes des documents."
 LLM_UNAVAILABLE = "Le modèle de langue n’est pas disponible\u00a0: voici les phrases mêmes des documents."
+STRANGE = "Dans les passages les plus proches, rien n’est dit de\u00a0: {names}."
 NEEDS_PERSON = (
     "Je ne peux ni donner un conseil juridique ni aider en cas d’urgence. En cas de danger, appelez sans "
     "attendre les secours de votre pays."

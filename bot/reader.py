@@ -9,12 +9,13 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from bot.coverage import ALIKE, credit, topical, weights
 from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
+from bot.subjects import subjects_of
 from index import english, french
 from index.languages import is_english
 from index.passages import RankedPassage, sentences
@@ -25,7 +26,7 @@ CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability,
 MOST_MORE = 2  # quotes of « plus de détails »
 STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
-ALIKE = 0.8  # credit from which a name stands in a passage
+
 SMOOTHING, USUAL_MEANING = 4, 0.3  # usual sentences beside those read, and their cosine
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -42,6 +43,10 @@ FEATURES = (
     "unknown",  # share of the question's topical words that no passage read holds
     "missing_number",  # the question holds a number that title and passage lack
     "missing_name",  # the question names somebody or something that title and passage lack
+    "missing_time",  # it names a year or a month that title and passage lack
+    "strange_name",  # it names somebody or something that no passage read holds, nor its example questions
+    "strange_word",  # it holds a word that is none of French, and that no passage read holds
+    "strange_time",  # it names a year or a month that no passage read holds
     "typed",  # the sentence holds a new value of the kind asked for
     "untyped",  # it holds none although the kind leaves a mark (a date, a number, an amount, an address)
     "untyped_name",  # it holds none of a kind that leaves a fainter mark (a place, a name, a reason)
@@ -124,47 +129,9 @@ class Model:
         return Model(rank, sure, float(raw["threshold"]))
 
 
-@lru_cache(maxsize=20_000)
-def _topical(text: str) -> frozenset[str]:
-    return frozenset(w for w in french.words(text) if not french.is_stop_word(w))
-
-
-def weights(question: str, near: list[frozenset[str]]) -> dict[str, float]:
-    """The question's topical words with their rarity, less for words that all the passages hold.
-
-    Of an English question, the words that translate each of its words, joined by « | ».
-    """
-    asked = {}
-    for word in _asked(question):
-        forms = word.split("|")
-        share = sum(any(f in words for f in forms) for words in near) / max(1, len(near))
-        asked[word] = min(map(french.rarity, forms)) * (1 - 0.7 * share)
-    return asked
-
-
-def _asked(question: str) -> list[str]:
-    if is_english(question):
-        return ["|".join(forms) for forms in english.translated(question)]
-    return [w for w in dict.fromkeys(french.words(question)) if not french.is_stop_word(w)]
-
-
-def _named(question: str) -> set[str]:
-    """The folded words that stand with a capital inside the question: names and acronyms."""
-    return {w for w, a, b in french.spans(question) if a > 0 and question[a].isupper()}
-
-
 def _known(question: str, title: str) -> str:
     """What is no news: the words of the question, and the years that stand in the title already."""
     return " ".join([question, *(w for w in french.words(title) if w.isdigit())])
-
-
-def _credit(word: str, words: frozenset[str]) -> float:
-    """How well the best word of a text covers a question's word, in [0, 1]."""
-    forms = word.split("|")
-    if not words.isdisjoint(forms):
-        return 1.0
-    best = max((french.likeness(form, other) for form in forms for other in words), default=0.0)
-    return min(1.0, best * 1.4)  # one typo in a word of eight letters has a likeness near 0.6
 
 
 def features(
@@ -185,9 +152,9 @@ def features(
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
     logs = {h.passage.id: _logarithm(h.about + 1 - taught) for h in hits}
     most = max(logs.values())
-    around = {h.passage.id: _topical(h.passage.searched) for h in hits}
+    around = {h.passage.id: topical(h.passage.searched) for h in hits}
     # an example question may hold a wrong number or another name (« est-ce 70 ou 80 ? »)
-    told = {h.passage.id: _topical(f"{h.passage.title} {h.passage.text}") for h in hits}
+    told = {h.passage.id: topical(f"{h.passage.title} {h.passage.text}") for h in hits}
     asked, kind, several = (
         weights(question, list(around.values())),
         kind_of(question),
@@ -199,8 +166,9 @@ def features(
     if foreign:
         noun = "|".join(english.translations(noun)) if noun else ""
     numbers = {w for w in asked if w[0].isdigit()}
-    names = asked.keys() & _named(question)
-    near = {key: {w: _credit(w, words) for w in asked} for key, words in around.items()}
+    subjects = subjects_of(question)
+    strange = subjects.beyond(hits)
+    near = {key: {w: credit(w, words) for w in asked} for key, words in around.items()}
     nowhere = [
         w
         for w in asked
@@ -209,7 +177,7 @@ def features(
     best = max(hit.score for hit in hits)
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
-        held, here = near[hit.passage.id], _topical(text)
+        held, here = near[hit.passage.id], topical(text)
         spans = values(kind, text, _known(question, hit.passage.title))
         found = len(spans)
         typed = found > 0
@@ -220,19 +188,23 @@ def features(
             lead[i],
             hit.score,
             math.exp((hit.score - best) / NEAR),
-            sum(r * (1.0 if w in named else _credit(w, here)) for w, r in asked.items()) / total,
+            sum(r * (1.0 if w in named else credit(w, here)) for w, r in asked.items()) / total,
             sum(r * (1.0 if w in named else held[w]) for w, r in asked.items()) / total,
             max(((1 - held[w]) * r / 10 for w, r in asked.items() if w not in named), default=0.0),
             len(nowhere) / max(1, len(asked)),
-            any(_credit(w, told[hit.passage.id]) < 1 for w in numbers),
-            any(_credit(w, told[hit.passage.id]) < ALIKE for w in names),
+            any(credit(w, told[hit.passage.id]) < 1 for w in numbers),
+            any(credit(w, told[hit.passage.id]) < ALIKE for w in subjects.names),
+            any(told[hit.passage.id].isdisjoint(w.split("|")) for w in subjects.times),
+            bool(strange.names),
+            bool(strange.words),
+            bool(strange.times),
             typed,
             kind in STRICT and not typed,
             kind is not Kind.OTHER and kind not in STRICT and not typed,
-            1 - max(_credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
+            1 - max(credit(noun, around[hit.passage.id]), noun in named) if noun else 0.0,
             kind is Kind.NUMBER
             and bool(noun)
-            and not any(_credit(noun, _topical(text[a:b])) for a, b in spans),
+            and not any(credit(noun, topical(text[a:b])) for a, b in spans),
             several * min(1.0, many / 3),
             math.log(1 + len(text.split())),
             hit.asked,
@@ -359,13 +331,13 @@ def decisive(question: str, sentence: str, title: str = "") -> tuple[tuple[int, 
     spans = values(kind_of(question), sentence, known) or values(kind_of(question), sentence, question)
     noun = focus(question)
     counted = [
-        s for s in spans if noun and any(french.likeness(noun, w) for w in _topical(sentence[slice(*s)]))
+        s for s in spans if noun and any(french.likeness(noun, w) for w in topical(sentence[slice(*s)]))
     ]
     if counted:  # « combien de participants ? » wants the 70 of « 70 participants », not each number
         return tuple(counted)
     if spans:
         return tuple(spans)
-    asked = _topical(question)
+    asked = topical(question)
     best, run = (0, 0, 0), (0, 0, 0)  # new words, start, end
     for word, start, end in french.spans(sentence):
         if french.is_stop_word(word):

@@ -19,6 +19,7 @@ IN_ENGLISH = {
     phrases.SUBJECTS: " They are about: {subjects}.",
     phrases.MORE_SUBJECTS: " and {count} more subjects",
     phrases.SAID_BY: "From “{title}”{source}: {quotes}",
+    phrases.STRANGE: "The nearest passages say nothing of: {names}.",
     phrases.NOTHING_MORE: "The documents say nothing more about it.",
     phrases.NEEDS_PERSON: (
         "I can neither give legal advice nor help in an emergency. If there is danger, call your country’s "

@@ -4,7 +4,7 @@ Two sources. A SQuAD-format file of French questions, of which only the held-out
 the encoder has never seen; and the reviewed cases of this knowledge, as it is and with fewer example
 questions. Every question is also asked of passages from which its answer was taken away (taken), and
 questions of another world are asked (far); the cases have real questions about what the documents leave
-out (near).
+out (near), and are asked with another year, month or name in them (swapped).
 
 A fifth of the articles and of the cases is the test split (`evals.cases.in_test_split`): weights and
 threshold are fitted and chosen on the others, the dev split, and then tried once on the test split.
@@ -30,6 +30,8 @@ from bot.spelling import search
 from evals.cases import Case, group_of, in_test_split
 from evals.metrics import missing_facts
 from evals.statistics import calibration_error
+from evals.swaps import swapped
+from index import french
 from index.build import build
 from index.encoder import Encoder, EncoderName
 from index.judges import QuestionAnswering, Reranker, judge_of
@@ -48,7 +50,7 @@ TOLD = 5  # one row in so many is printed
 FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
 # was taken away is easier than a real question about what the documents leave out.
-WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0}
+WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0, "swapped": 10.0}
 SOURCES = {"cases": 1.0, "fewer": 0.3}
 IN_FILE = 2.0
 FEWER = (30, 10, 3, 0)  # example questions left to each section, for knowledge that has few or none
@@ -59,7 +61,7 @@ class Asked:
     """One question as the reader saw it: a row of features a sentence, and which sentences answer."""
 
     source: str  # "file", "cases", or "fewer" for cases asked of this knowledge with FEWER example questions
-    kind: str  # "answerable", "near", "taken" or "far"
+    kind: str  # "answerable", "near", "taken", "swapped" or "far"
     group: str  # article or case: never on both sides of a fold
     rows: Array
     right: Array
@@ -193,6 +195,7 @@ def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> l
         _indexed(texts, Path(folder), encoder)
         retriever = HybridRetriever(index=Path(folder) / "index", encoder=encoder, judge=judge)
         stored = {d.id: d.text for d in retriever.generation().documents}
+        said = _said(retriever)
         for item in held:
             gold = str(texts.index((item.title, item.text)))
             answer = item.text[item.start : item.end]
@@ -208,6 +211,7 @@ def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> l
             asked.append(Asked("file", "answerable", item.title, rows, np.array(right, dtype=float)))
             without = tuple(h for h in hits if h.passage.document_id != gold)
             asked.append(_unanswerable("file", "taken", item.title, question, without))
+            asked += _swapped("file", item.title, item.question, said, retriever)
         for item in foreign:
             asked.append(_unanswerable("file", "far", item.title, *search(retriever, item.question)))
     return [a for a in asked if len(a.rows)]
@@ -218,10 +222,11 @@ def observe_cases(
 ) -> list[Asked]:
     """Ask the reviewed cases of the real index; the sentences that hold most of the facts are right."""
     retriever = HybridRetriever(index=index, encoder=encoder, judge=judge)
-    examples = _examples(retriever)
+    examples, said = _examples(retriever), _said(retriever)
     asked: list[Asked] = []
     for case in cases:
-        question, hits = search(retriever, standalone(case.asked), 2 * PASSAGES_READ)
+        alone = standalone(case.asked)
+        question, hits = search(retriever, alone, 2 * PASSAGES_READ)
         if (examples @ encoder.query(question)[0]).max(initial=0) >= REPEATED:
             continue  # the documents' own examples ask the same: it says nothing about other questions
         group = group_of(case)
@@ -235,6 +240,7 @@ def observe_cases(
         asked.append(Asked("cases", "answerable", group, rows, np.array(right, dtype=float)))
         without = tuple(h for h in hits if not _held(h.passage.text, case))
         asked.append(_unanswerable("cases", "taken", group, question, without))
+        asked += _swapped("cases", group, alone, said, retriever)
     for question in far:
         asked.append(_unanswerable("cases", "far", question, *search(retriever, question)))
     return [a for a in asked if len(a.rows)]
@@ -243,6 +249,20 @@ def observe_cases(
 def _examples(retriever: HybridRetriever) -> Array:
     """The vectors of all questions that the documents bring along, answered in them or not."""
     return np.concatenate([e.vectors[e.starts(p)[0] :] for p, e in retriever.generation().everything()])
+
+
+def _said(retriever: HybridRetriever) -> frozenset[str]:
+    """All words of the documents and of their example questions, folded."""
+    passages = (p for p, _ in retriever.generation().everything())
+    return frozenset(w for p in passages for w in french.words(" ".join((p.searched, *p.gaps))))
+
+
+def _swapped(
+    source: str, group: str, question: str, said: frozenset[str], retriever: HybridRetriever
+) -> list[Asked]:
+    """The question asked with something in it swapped, if it can be."""
+    other = swapped(question, said, random.Random(question))
+    return [_unanswerable(source, "swapped", group, *search(retriever, other))] if other else []
 
 
 def _held(text: str, case: Case) -> int:
@@ -334,7 +354,8 @@ def trade_off(
     asked: list[Asked], sure: Array, right: Array, source: str, thresholds: Sequence[float] = THRESHOLDS
 ) -> list[dict[str, float]]:
     """For each threshold, shares in [0, 1] of the answerable that are answered and answered rightly, and
-    of the near, the taken and the far that are refused; without any near ones, the taken stand for them.
+    of the near, the taken, the swapped and the far that are refused; without any near ones, the taken stand
+    for them.
     """
     kinds = np.array([a.kind if a.source == source else "" for a in asked])
     rows = []
@@ -351,6 +372,7 @@ def trade_off(
                 "right": _share((right * kept)[answerable]),
                 "near refused": _share(~kept[kinds == ("near" if "near" in kinds else "taken")]),
                 "taken refused": _share(~kept[kinds == "taken"]),
+                "swapped refused": _share(~kept[kinds == "swapped"]),
                 "far refused": _share(~kept[kinds == "far"]),
                 "calibration error": round(error, 3),
             }

@@ -113,6 +113,16 @@ def spellings() -> dict[str, str]:
     return {folded: spelt or folded for folded, _, spelt in (line.partition(" ") for line in lines)}
 
 
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset((Path(__file__).parent / "models" / "french-names.txt").read_text("utf-8").split())
+
+
+def is_name(word: str) -> bool:
+    """Whether a folded word is one of 6,500 that French texts write with a capital wherever they stand."""
+    return word in _names()
+
+
 @lru_cache(maxsize=100_000)
 def likeness(a: str, b: str) -> float:
     """How alike two folded words are, in [0, 1]: 1 for one stem, less for a typo or a word family.

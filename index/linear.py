@@ -29,7 +29,7 @@ class Laid(torch.nn.Module):
     def _of(self, rows: torch.Tensor) -> torch.Tensor:
         """oneDNN keeps code of a quarter of a megabyte for each count of rows it meets: few may meet it."""
         more = -len(rows) % (FEW if len(rows) <= MANY else STEP) if len(rows) else FEW
-        padded = functional.pad(rows, (0, 0, 0, more))
+        padded = functional.pad(rows, (0, 0, 0, more)) if more else rows
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             padded, self._matrix, self._bias, "none", [], ""
         )

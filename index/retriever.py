@@ -3,6 +3,7 @@
 A LangChain `BaseRetriever`. Notices when a new generation is swapped in and reopens it.
 """
 
+import math
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from index import english
 from index.encoder import Encoder
 from index.errors import IndexOutdated
 from index.examples import NOTHING
-from index.judges import QuestionAnswering, Reranker
+from index.judges import Judged, QuestionAnswering, Reranker
 from index.languages import is_english
 from index.passages import RankedPassage
 from index.pieces import match
@@ -26,6 +27,7 @@ from index.store import Generation, current
 READ = 3  # of the best passages are read beside the question
 # Share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read.
 READING, SUREST = 0.286, 10.0
+SAID = 5.0  # log-odds beyond which nothing said of another passage changed the first (627 questions of PIAF)
 SETTLED = 0.05  # what the examples leave open, up to which the best passage alone is read, for its words
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
@@ -117,7 +119,24 @@ class HybridRetriever(BaseRetriever):
         if not found:
             return ()
         left_open = found[0].left_open
-        best = found[: READ if left_open > SETTLED else 1]
+        read = self._judged(question, found[:1])
+        if read and left_open > SETTLED and _may_be_overtaken(found, read[0][1], left_open):
+            read += self._judged(question, found[1:READ])
+        if not read:
+            return found
+        says = {r.passage.id: j for r, j in read}
+        ranked, others = [], []
+        for r in found:
+            score = (1 - READING) * r.score
+            if j := says.get(r.passage.id):
+                score += READING * left_open * _sureness(j.margins)
+                ranked.append(replace(r, score=score, margins=j.margins, span=j.span))
+            else:
+                others.append(replace(r, score=score))
+        return (*sorted(ranked, key=lambda r: (-r.score, r.passage.id)), *others)
+
+    def _judged(self, question: str, best: tuple[RankedPassage, ...]) -> list[tuple[RankedPassage, Judged]]:
+        """Passages, each with what is said of it; none where nothing reads them."""
         if self.judge:
             judged = self.judge.judge(question, [(r.passage.title, r.passage.text) for r in best])
         else:
@@ -126,18 +145,7 @@ class HybridRetriever(BaseRetriever):
             best = tuple(r for r in best if r.passage.id in kept)
             told = [(r.passage.title, r.passage.text, kept[r.passage.id][1].pieces) for r in best]
             judged = self.encoder.judge(question, told)
-        if not judged:
-            return found
-        says = {r.passage.id: j for r, j in zip(best, judged, strict=True)}
-        read, others = [], []
-        for r in found:
-            score = (1 - READING) * r.score
-            if j := says.get(r.passage.id):
-                score += READING * left_open * _sureness(j.margins)
-                read.append(replace(r, score=score, margins=j.margins, span=j.span))
-            else:
-                others.append(replace(r, score=score))
-        return (*sorted(read, key=lambda r: (-r.score, r.passage.id)), *others)
+        return list(zip(best, judged, strict=False))
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -157,6 +165,12 @@ class HybridRetriever(BaseRetriever):
             )
             for r in self.rank(query)
         ]
+
+
+def _may_be_overtaken(found: tuple[RankedPassage, ...], judged: Judged, left_open: float) -> bool:
+    """Whether what is said of the second passage may rank it before the first, of which this was said."""
+    lead = found[0].score - found[1].score if len(found) > 1 else math.inf
+    return (1 - READING) * lead < READING * left_open * (_sureness((SAID,)) - _sureness(judged.margins))
 
 
 def _sureness(margins: tuple[float, ...]) -> float:

@@ -1,11 +1,15 @@
 """Reading: which kind of value is asked for, where it stands, and the decisive words."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.kinds import Kind, kind_of, values, wants_several
-from bot.reader import decisive
+from bot.reader import FEATURES, decisive, features
+from index.encoder import Encoder
+from index.retriever import HybridRetriever
 
 
 @pytest.mark.parametrize(
@@ -68,3 +72,26 @@ def test_spans_lie_in_the_sentence(question: str, sentence: str, kind: Kind) -> 
 def test_a_plural_question_wants_several() -> None:
     assert wants_several("Quelles villes ?")
     assert not wants_several("Quelle ville ?")
+
+
+@pytest.mark.parametrize(
+    ("question", "strange"),
+    [
+        ("Combien de femmes ont participé aux formations de 2022 ?", set()),
+        ("Combien de femmes ont participé aux formations de 2014 ?", {"strange_time"}),
+        ("formation octobre dates", {"strange_time"}),
+        ("Qui a financé les formations de l’OIM au Cameroun ?", {"strange_name"}),
+        ("qui a financé les formations au cameroun", {"strange_name"}),
+        ("QUI A PAYÉ LES FORMATIONS ?", set()),
+        ("Bonjour. Formations de Rabat, dates svp", set()),
+        ("How many women took part in Morocco?", set()),
+        ("How many women took part in Cameroon in 2014?", {"strange_name", "strange_time"}),
+    ],
+)
+def test_names_and_times_that_no_passage_holds_are_noticed(
+    index_dir: Path, question: str, strange: set[str]
+) -> None:
+    retriever = HybridRetriever(index=index_dir, encoder=Encoder())
+    _, rows = features(question, retriever.rank(question, 6))
+    noticed = {name for name in ("strange_name", "strange_time") if rows[0][FEATURES.index(name)]}
+    assert noticed == strange

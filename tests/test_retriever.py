@@ -61,3 +61,14 @@ def test_each_half_of_the_search_is_alive(retriever: HybridRetriever) -> None:
     near = generation.nearest(retriever.encoder.query("Qui paie les projets ?"), 5)
     assert all(-1 <= cosine <= 1.001 for cosine in near.values())
     assert list(near.values()) == sorted(near.values(), reverse=True)
+
+
+def test_only_what_may_be_overtaken_is_read_beside_others(
+    retriever: HybridRetriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = ["Combien d’années dure le projet COMPASS ?", "Comment s’appelle la cheffe de mission ?"]
+    soon = [retriever.rank(q) for q in questions]
+    monkeypatch.setattr("index.retriever.SAID", 1e9)  # whatever is said of the first, all three are read
+    late = [retriever.rank(q) for q in questions]
+    assert [r[0].passage.id for r in soon] == [r[0].passage.id for r in late]
+    assert sum(bool(p.margins) for r in soon for p in r) < sum(bool(p.margins) for r in late for p in r)

@@ -1,11 +1,13 @@
-"""List how French words are spelt: `python -m index.training.spellings --data DIR`.
+"""List how French words are spelt, and which are names: `python -m index.training.spellings --data DIR`.
 
 Writes `index/models/french-spellings.txt`: the commonest words of modern French without case or accents,
 commonest first, and after each how it is written where that is with accents. A word that is often right
-without them (« finance », « sur ») stays without.
+without them (« finance », « sur ») stays without. And `index/models/french-names.txt`: the words that hardly
+ever stand inside a sentence without a capital, commonest first.
 """
 
 import argparse
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -20,30 +22,57 @@ SHARES = {
 PROSE = ("vikidia", "gouv_fr")
 SEEN = 2  # times
 BARE = 0.1  # share of a word's uses without accents from which they are right
+CAPITAL = (
+    0.9  # share of a name's uses inside sentences that have a capital, in each source with ENOUGH of them
+)
+ENOUGH = 4
+INSIDE = re.compile(r"[\w,;)»’'-] *$")  # what stands before a word inside a sentence
+Uses = dict[str, Counter[bool]]  # of folded words inside sentences: with a capital or without
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     args = parser.parse_args()
-    texts = [french_ for name, n in SHARES.items() for _, french_ in data.parallel(args.data, name, n, 7)]
-    for name in PROSE:
-        texts += data.lines(args.data / "text" / f"{name}.txt.zst")
-    texts += dict.fromkeys(q.text for q in data.piaf(args.data) if not data.held_out(q.title))
+    sources = {
+        name: [french_ for _, french_ in data.parallel(args.data, name, count, 7)]
+        for name, count in SHARES.items()
+    }
+    sources |= {name: list(data.lines(args.data / "text" / f"{name}.txt.zst")) for name in PROSE}
+    sources["piaf"] = list(dict.fromkeys(q.text for q in data.piaf(args.data) if not data.held_out(q.title)))
     written: dict[str, Counter[str]] = defaultdict(Counter)
-    for text in texts:
-        for folded, start, end in french.spans(text):
-            if end - start > 1 and not folded[0].isdigit():
-                written[folded][text[start:end].lower()] += 1
+    uses: list[Uses] = []
+    for texts in sources.values():
+        uses.append(defaultdict(Counter))
+        for text in texts:
+            for folded, start, end in french.spans(text):
+                if end - start > 1 and not folded[0].isdigit():
+                    written[folded][text[start:end].lower()] += 1
+                    if INSIDE.search(text[max(0, start - 3) : start]):
+                        uses[-1][folded][text[start].isupper()] += 1
     found = sorted(written.items(), key=lambda item: -item[1].total())
-    out = Path(__file__).parents[1] / "models" / "french-spellings.txt"
     lines = [
         folded if spelt[folded] >= BARE * spelt.total() else f"{folded} {spelt.most_common(1)[0][0]}"
         for folded, spelt in found
         if spelt.total() >= SEEN
     ]
-    out.write_text("\n".join(lines) + "\n", "utf-8")
-    print(f"{len(texts)} texts, {len(lines)} words")
+    names = [folded for folded, _ in found if _is_name(folded, uses)]
+    models = Path(__file__).parents[1] / "models"
+    (models / "french-spellings.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    (models / "french-names.txt").write_text("\n".join(names) + "\n", "utf-8")
+    print(f"{sum(map(len, sources.values()))} texts, {len(lines)} words, {len(names)} names")
+
+
+def _is_name(word: str, uses: list[Uses]) -> bool:
+    """Whether it has a capital all over: what one source calls by its title (« le Président ») is no name."""
+    told = [u[word] for u in uses if u[word].total() >= ENOUGH]
+    every = [u[word] for u in uses if u[word]]
+    return (
+        not french.is_stop_word(word)
+        and bool(told)
+        and all(t[True] >= CAPITAL * t.total() for t in told)
+        and sum(e[True] for e in every) >= CAPITAL * sum(e.total() for e in every)
+    )
 
 
 if __name__ == "__main__":
