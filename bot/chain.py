@@ -23,7 +23,7 @@ from bot.reader import PASSAGES_READ, Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
 from bot.spelling import search
-from bot.subjects import subjects_of
+from bot.subjects import subjects_of, without_asker
 from bot.translations import said_in
 from bot.writer import write
 from index.documents import Document
@@ -160,7 +160,7 @@ class Bot(Runnable[Question | str, Answer]):
 
     def _strange(self, answer: Answer) -> str:
         """Which names and times of the question no passage read holds, as a line under a refusal."""
-        asked = answer.standalone_question
+        asked = without_asker(answer.standalone_question)
         strange = subjects_of(asked).beyond(answer.passages[:PASSAGES_READ]).typed(asked)
         named = ", ".join(f"«\u00a0{word}\u00a0»" for word in dict.fromkeys(strange))
         return said_in(answer.language, phrases.STRANGE).format(names=named) if named else ""

@@ -15,7 +15,7 @@ import numpy as np
 
 from bot.coverage import ALIKE, credit, topical, weights
 from bot.kinds import Kind, class_words, focus, kind_of, values, wants_several
-from bot.subjects import subjects_of
+from bot.subjects import subjects_of, without_asker
 from index import english, french
 from index.languages import is_english
 from index.passages import RankedPassage, sentences
@@ -137,7 +137,11 @@ def _known(question: str, title: str) -> str:
 def features(
     question: str, hits: tuple[RankedPassage, ...]
 ) -> tuple[list[tuple[RankedPassage, int, int]], Matrix]:
-    """Every sentence as (hit, start, end in the passage), and a (sentences × features) matrix."""
+    """Every sentence as (hit, start, end in the passage), and a (sentences × features) matrix.
+
+    What the question says of who asks does not count.
+    """
+    question = without_asker(question)
     places = [(hit, a, b) for hit in hits for a, b in sentences(hit.passage.text)]
     if not places:
         return [], np.zeros((0, len(FEATURES)))

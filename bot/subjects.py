@@ -70,10 +70,9 @@ class Subjects:
 
 
 def subjects_of(question: str) -> Subjects:
-    """What a question names."""
-    about = without_asker(question)
-    asked = [w for w in asked_words(question) if w in set(asked_words(about))]
-    names, times = names_in(about, asked), times_in(asked)
+    """What a question names; `without_asker` first."""
+    asked = asked_words(question)
+    names, times = names_in(question, asked), times_in(asked)
     unheard = () if is_english(question) else (w for w in asked if w not in names and _is_unheard(w))
     return Subjects(frozenset(names), frozenset(times), frozenset(unheard))
 

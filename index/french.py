@@ -119,7 +119,7 @@ def _names() -> frozenset[str]:
 
 
 def is_name(word: str) -> bool:
-    """Whether a folded word is one of 6,500 that French texts write with a capital wherever they stand."""
+    """Whether a folded word is one of 6,200 that French texts write with a capital wherever they stand."""
     return word in _names()
 
 

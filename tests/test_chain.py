@@ -64,6 +64,41 @@ def test_a_refusal_says_what_is_covered_and_what_to_ask(bot: Bot) -> None:
     assert not bot.invoke(answer.suggestions[0]).refused
 
 
+@pytest.mark.parametrize(
+    ("question", "strange", "answered"),
+    [
+        (
+            "Combien de femmes ont participé aux formations de 2014 ?",
+            "2014",
+            "Combien de femmes ont participé aux formations de 2022 ?",
+        ),
+        (
+            "Depuis quand l’OIM est-elle présente en Tunisie ?",
+            "Tunisie",
+            "J’habite en Tunisie. Depuis quand l’OIM est-elle présente au Maroc ?",
+        ),
+        (
+            "quels sont les axes thématiques de l’unesco",
+            "unesco",
+            "Je travaille à l’Unesco, quels sont les axes thématiques de l’OIM ?",
+        ),
+    ],
+)
+def test_another_year_or_name_is_refused_and_said(
+    bot: Bot, question: str, strange: str, answered: str
+) -> None:
+    answer = bot.invoke(question)
+    assert answer.refused
+    assert strange in answer.note
+    assert not bot.invoke(answered).refused
+
+
+def test_a_year_that_nobody_told_about_is_refused_in_a_follow_up(bot: Bot) -> None:
+    asked = "Combien de femmes ont participé aux formations de 2022 ?"
+    turns = (Turn("user", asked), Turn("assistant", bot.invoke(asked).text))
+    assert bot.invoke(Question("Et en 2014 ?", turns)).refused
+
+
 def test_every_example_question_is_answered_from_its_document(bot: Bot) -> None:
     documents = bot.retriever.generation().documents
     asked = [(d.id, q, bot.invoke(q)) for d in documents for q in d.questions]

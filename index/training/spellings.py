@@ -26,6 +26,7 @@ CAPITAL = (
     0.9  # share of a name's uses inside sentences that have a capital, in each source with ENOUGH of them
 )
 ENOUGH = 4
+SHORTEST = 4  # letters of a name; shorter ones are what other words are cut to on a phone (« tps », « avc »)
 INSIDE = re.compile(r"[\w,;)»’'-] *$")  # what stands before a word inside a sentence
 Uses = dict[str, Counter[bool]]  # of folded words inside sentences: with a capital or without
 
@@ -68,7 +69,8 @@ def _is_name(word: str, uses: list[Uses]) -> bool:
     told = [u[word] for u in uses if u[word].total() >= ENOUGH]
     every = [u[word] for u in uses if u[word]]
     return (
-        not french.is_stop_word(word)
+        len(word) >= SHORTEST
+        and not french.is_stop_word(word)
         and bool(told)
         and all(t[True] >= CAPITAL * t.total() for t in told)
         and sum(e[True] for e in every) >= CAPITAL * sum(e.total() for e in every)
