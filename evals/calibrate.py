@@ -50,7 +50,7 @@ TOLD = 5  # one row in so many is printed
 FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
 # was taken away is easier than a real question about what the documents leave out.
-WEIGHTS = {"answerable": 10.0, "near": 20.0, "far": 20.0, "taken": 3.0, "swapped": 40.0}
+WEIGHTS = {"answerable": 15.0, "near": 20.0, "far": 20.0, "taken": 3.0, "swapped": 20.0}
 SOURCES = {"cases": 1.0, "fewer": 0.3}
 IN_FILE = 2.0
 FEWER = (30, 10, 3, 0)  # example questions left to each section, for knowledge that has few or none
