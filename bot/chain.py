@@ -189,7 +189,8 @@ class Bot(Runnable[Question | str, Answer]):
         questions = list(covered.questions)
         if questions:
             encoder = self.retriever.encoder
-            alike = encoder.queries(questions) @ encoder.query(answer.standalone_question)[0]
+            asked, _ = encoder.read_question(answer.standalone_question)  # remembered from the search
+            alike = encoder.queries(questions) @ asked[0]
             questions = [questions[i] for i in sorted(range(len(questions)), key=lambda i: -alike[i])]
         return replace(
             answer,
