@@ -26,7 +26,6 @@ CLOSE = 0.6  # a runner-up this near to the best, as a share of its probability,
 MOST_MORE = 2  # quotes of « plus de détails »
 STILL_NEAR = 0.1  # a sentence of another document is « more » only when this likely to answer
 MODEL = Path(__file__).parent / "reader.json"
-
 SMOOTHING, USUAL_MEANING = 4, 0.3  # usual sentences beside those read, and their cosine
 SEPARATORS = re.compile(r", | et | ou |\u00a0?; |»")
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]

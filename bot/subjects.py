@@ -34,7 +34,6 @@ ONESELF = re.compile(
     r"|[jm]['’])",
     re.I,
 )
-INSIDE = re.compile(r"[\w,;)»’'-] *$")  # what stands before a word inside a sentence
 YEAR = re.compile(r"(?:19|20)\d\d")
 ACRONYM = 4  # letters of the longest usual one
 WORD = re.compile(r"\w{2,}")
@@ -120,7 +119,7 @@ def names_in(question: str, asked: Iterable[str]) -> set[str]:
     capitals = set()
     for word, start, end in french.spans(question):
         typed = question[start:end]
-        inside = INSIDE.search(question[max(0, start - 3) : start])
+        inside = french.stands_inside(question, start)
         if typed[0].isupper() and (inside or (len(typed) > 1 and typed.isupper())):
             capitals.add(word)
     if sum(c.isupper() for c in question) > sum(c.islower() for c in question):

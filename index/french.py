@@ -12,6 +12,7 @@ from pathlib import Path
 
 import snowballstemmer
 
+INSIDE = re.compile(r"[\w,;)»’'-] *$")  # what stands before a word inside a sentence
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "`": "'", "´": "'"})
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
@@ -48,6 +49,11 @@ def words(text: str) -> list[str]:
 def spans(text: str) -> list[tuple[str, int, int]]:
     """Folded words with their (start, end) in `text`; folding happens word by word, offsets hold."""
     return [(fold(m[0]), m.start(), m.end()) for m in WORD.finditer(text)]
+
+
+def stands_inside(text: str, start: int) -> bool:
+    """Whether a word that starts there stands inside a sentence, where a capital makes it a name."""
+    return bool(INSIDE.search(text[max(0, start - 3) : start]))
 
 
 @lru_cache(maxsize=200_000)

@@ -27,7 +27,8 @@ from index.store import Generation, current
 READ = 3  # of the best passages are read beside the question
 # Share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read.
 READING, SUREST = 0.286, 10.0
-SAID = 5.0  # log-odds beyond which nothing said of another passage changed the first (627 questions of PIAF)
+# Log-odds beyond which nothing that the bundled model said of another passage changed the first of 627.
+SAID = 5.0
 SETTLED = 0.05  # what the examples leave open, up to which the best passage alone is read, for its words
 CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
@@ -120,7 +121,8 @@ class HybridRetriever(BaseRetriever):
             return ()
         left_open = found[0].left_open
         read = self._judged(question, found[:1])
-        if read and left_open > SETTLED and _may_be_overtaken(found, read[0][1], left_open):
+        most = SUREST if self.judge else SAID
+        if read and left_open > SETTLED and _may_be_overtaken(found, read[0][1], left_open, most):
             read += self._judged(question, found[1:READ])
         if not read:
             return found
@@ -145,7 +147,7 @@ class HybridRetriever(BaseRetriever):
             best = tuple(r for r in best if r.passage.id in kept)
             told = [(r.passage.title, r.passage.text, kept[r.passage.id][1].pieces) for r in best]
             judged = self.encoder.judge(question, told)
-        return list(zip(best, judged, strict=False))
+        return list(zip(best, judged, strict=True)) if judged else []
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -167,10 +169,12 @@ class HybridRetriever(BaseRetriever):
         ]
 
 
-def _may_be_overtaken(found: tuple[RankedPassage, ...], judged: Judged, left_open: float) -> bool:
-    """Whether what is said of the second passage may rank it before the first, of which this was said."""
+def _may_be_overtaken(
+    found: tuple[RankedPassage, ...], judged: Judged, left_open: float, most: float
+) -> bool:
+    """Whether log-odds of `most` would rank the second passage before the first, of which this was said."""
     lead = found[0].score - found[1].score if len(found) > 1 else math.inf
-    return (1 - READING) * lead < READING * left_open * (_sureness((SAID,)) - _sureness(judged.margins))
+    return (1 - READING) * lead < READING * left_open * (_sureness((most,)) - _sureness(judged.margins))
 
 
 def _sureness(margins: tuple[float, ...]) -> float:

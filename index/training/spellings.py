@@ -7,7 +7,6 @@ ever stand inside a sentence without a capital, commonest first.
 """
 
 import argparse
-import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -22,12 +21,9 @@ SHARES = {
 PROSE = ("vikidia", "gouv_fr")
 SEEN = 2  # times
 BARE = 0.1  # share of a word's uses without accents from which they are right
-CAPITAL = (
-    0.9  # share of a name's uses inside sentences that have a capital, in each source with ENOUGH of them
-)
+CAPITAL = 0.9  # share of a name's uses inside sentences with one, in each source with ENOUGH uses
 ENOUGH = 4
 SHORTEST = 4  # letters of a name; shorter ones are what other words are cut to on a phone (« tps », « avc »)
-INSIDE = re.compile(r"[\w,;)»’'-] *$")  # what stands before a word inside a sentence
 Uses = dict[str, Counter[bool]]  # of folded words inside sentences: with a capital or without
 
 
@@ -49,7 +45,7 @@ def main() -> None:
             for folded, start, end in french.spans(text):
                 if end - start > 1 and not folded[0].isdigit():
                     written[folded][text[start:end].lower()] += 1
-                    if INSIDE.search(text[max(0, start - 3) : start]):
+                    if french.stands_inside(text, start):
                         uses[-1][folded][text[start].isupper()] += 1
     found = sorted(written.items(), key=lambda item: -item[1].total())
     lines = [
