@@ -117,8 +117,7 @@ class Encoder(Embeddings):
         folder = Path(self.name.model) if self.name.model else BUNDLED
         try:
             if (folder / WEIGHTS).is_file():
-                bert = PackedBert.load(str(folder))
-                bert.for_inference()
+                bert = PackedBert.for_inference(folder)
                 modules = [bert, Pooling(bert.get_embedding_dimension()), Normalize()]
                 return SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS)
             return SentenceTransformer(

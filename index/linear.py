@@ -4,6 +4,8 @@ Single precision as before, but where torch asks MKL, which is slow on processor
 takes half the time. Knows nothing about models.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
@@ -13,12 +15,11 @@ FEW, MANY, STEP, MOST = 8, 64, 32, 512  # rows: multiples of FEW up to MANY, of 
 class Laid(torch.nn.Module):
     """A linear layer that cannot be trained, saved or moved."""
 
-    def __init__(self, linear: torch.nn.Linear) -> None:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
         # not buffers: nothing but the operator below can read them
-        self._matrix = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
-        self._outputs = linear.out_features
-        self._bias = None if linear.bias is None else linear.bias.detach()
+        self._matrix = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+        self._outputs, self._bias = len(weight), bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(… × inputs) → (… × outputs)."""
@@ -36,13 +37,25 @@ class Laid(torch.nn.Module):
         return found[: len(rows)]
 
 
-def lay_out(module: torch.nn.Module) -> None:
-    """Replace every linear layer inside a module; none where this torch has no such operator."""
+def laid(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Module:
+    """A linear layer of a matrix (outputs × inputs); a plain one where this torch has no such operator."""
     usable = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     wanted = ("_reorder_linear_weight", "_linear_pointwise")
-    if not usable or not all(hasattr(torch.ops.mkldnn, name) for name in wanted):
-        return
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, torch.nn.Linear):
-                setattr(parent, name, Laid(child))
+    if usable and all(hasattr(torch.ops.mkldnn, name) for name in wanted):
+        return Laid(weight, bias)
+    plain = torch.nn.Linear(weight.shape[1], len(weight), bias is not None, device="meta")
+    values = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    plain.load_state_dict(values, assign=True)
+    return plain
+
+
+def lay_out(module: torch.nn.Module, of: Callable[[str], torch.Tensor | None]) -> None:
+    """Replace every linear layer inside a module; `of` gives its matrix and its bias by their names.
+
+    One after the other, so that no more than one matrix is there twice.
+    """
+    for name, child in list(module.named_modules()):
+        if isinstance(child, torch.nn.Linear):
+            weight = of(f"{name}.weight")
+            assert weight is not None
+            module.set_submodule(name, laid(weight, of(f"{name}.bias")))

@@ -6,6 +6,7 @@ vectors on every machine. Knows nothing about what the model is for.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +44,20 @@ def packed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def unpacked(small: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The float32 weights again, each within half a step of what was packed."""
-    return {
-        name: values.float() * small[name + SCALE].float() if name + SCALE in small else values
-        for name, values in small.items()
-        if not name.endswith(SCALE)
-    }
+    return {name: _unpacked(small, name) for name in small if not name.endswith(SCALE)}
+
+
+def _unpacked(small: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    values = small[name]
+    return values.float() * small[name + SCALE].float() if name + SCALE in small else values.clone()
 
 
 class PackedRows(torch.nn.Module):
     """An Embedding that keeps its rows packed and unpacks those looked up: the same values, never trained."""
 
-    def __init__(self, rows: torch.Tensor) -> None:
+    def __init__(self, rows: torch.Tensor, scale: torch.Tensor) -> None:
         super().__init__()
-        small = packed({"rows": rows.detach()})
-        self._rows, self._scale = small["rows"], small["rows" + SCALE]
+        self._rows, self._scale = rows, scale
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """(…) → (… × hidden)."""
@@ -103,12 +104,6 @@ class PackedBert(InputModule):
             found[STATES] = out.hidden_states[LAYER]
         return found
 
-    def for_inference(self) -> None:
-        """Make it faster and a quarter smaller. It can no longer be trained, saved or moved."""
-        looked_up = self.bert.embeddings
-        looked_up.word_embeddings = PackedRows(looked_up.word_embeddings.weight)  # type: ignore[assignment]
-        lay_out(self)
-
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""
         return int(self.bert.config.hidden_size)
@@ -139,6 +134,29 @@ class PackedBert(InputModule):
         folder = Path(model_name_or_path)
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
+        return cls._with_the_rest(bert, folder)
+
+    @classmethod
+    def for_inference(cls, folder: Path) -> "PackedBert":
+        """The same, faster and a quarter of the size; it cannot be trained, saved or moved."""
+        small = load_file(folder / WEIGHTS)
+        with torch.device("meta"):  # nothing is made that the weights would only replace
+            bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
+        looked_up, rows = bert.embeddings, "embeddings.word_embeddings.weight"
+        looked_up.word_embeddings = PackedRows(small[rows].clone(), small[rows + SCALE].clone())  # type: ignore[assignment]
+        places = torch.arange(bert.config.max_position_embeddings)[None]
+        looked_up.register_buffer("position_ids", places, persistent=False)
+        looked_up.register_buffer("token_type_ids", torch.zeros_like(places), persistent=False)
+        lay_out(bert, partial(_unpacked, small))
+        rest = {name: _unpacked(small, name) for name, _ in bert.named_parameters()}
+        bert.load_state_dict(rest, assign=True)
+        found = cls._with_the_rest(bert, folder)
+        for part in filter(None, (found.late, found.reading)):
+            lay_out(part, part.state_dict().get)
+        return found
+
+    @classmethod
+    def _with_the_rest(cls, bert: BertModel, folder: Path) -> "PackedBert":
         bert.eval()  # type: ignore[no-untyped-call]
         late, reading = None, None
         if (folder / LATE).is_file():

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import threading
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -26,7 +27,7 @@ from index.lexical import LexicalIndex
 from index.passages import Passage
 from index.pieces import Bytes
 
-FORMAT = 10
+FORMAT = 11
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
@@ -38,7 +39,7 @@ EXAMPLES = "examples.npz"
 METADATA = ("document_id", "title", "source", "start", "end")
 DOCUMENTS = "documents.jsonl"
 FIRST = b'{"id": '  # how each of its lines starts
-REMEMBERED = 256  # passages, some 100 KB each
+REMEMBERED = 128  # passages, some 100 KB each
 BATCH = 2000  # Chroma takes at most 5,461 rows a call
 _decoder = json.JSONDecoder()
 
@@ -151,31 +152,31 @@ class Documents:
     def __init__(self, file: Path) -> None:
         """Open it. Raises OSError or ValueError."""
         self._file = file.open("rb")
-        self._places: dict[str, tuple[int, int]] = {}  # id → where its line starts, and how long it is
-        at = 0
+        self._lines: dict[str, int] = {}  # id → its line
+        self._starts = array("Q", [0])  # of each line, and the end of the last
         for line in self._file:
             if not line.startswith(FIRST) or not line.endswith(b"}\n"):
                 raise ValueError(f"{file.name}: not a document")
             identity, _ = _decoder.raw_decode(line.decode()[len(FIRST) :])
-            self._places[identity] = at, len(line)
-            at += len(line)
+            self._lines[identity] = len(self._starts) - 1
+            self._starts.append(self._starts[-1] + len(line))
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._lines)
 
     def __iter__(self) -> Iterator[Document]:
         """All of them, in the order of the knowledge. Raises IndexDamaged."""
-        return (self._read(place) for place in self._places.values())
+        return (self._read(line) for line in self._lines.values())
 
     def get(self, identity: str) -> Document | None:
         """The document of this id, if there is one. Raises IndexDamaged. Thread-safe."""
-        place = self._places.get(identity)
-        return self._read(place) if place else None
+        line = self._lines.get(identity)
+        return None if line is None else self._read(line)
 
-    def _read(self, place: tuple[int, int]) -> Document:
-        start, length = place
+    def _read(self, number: int) -> Document:
+        start, end = self._starts[number : number + 2]
         try:
-            line = os.pread(self._file.fileno(), length, start)
+            line = os.pread(self._file.fileno(), end - start, start)
             raw: dict[str, Any] = json.loads(line, object_hook=_tuples)
             return Document(**raw)
         except (OSError, ValueError, TypeError) as error:
