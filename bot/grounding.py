@@ -15,11 +15,12 @@ import numpy as np
 
 from bot.answers import Citation
 from bot.claims import claims_held, is_number
+from bot.coverage import credit
 from bot.instructions import gives_orders
 from bot.reader import Evidence, decisive
 from index import french
 from index.encoder import Encoder
-from index.passages import RankedPassage, sentences
+from index.passages import RankedPassage, sentences, titled
 
 MODEL = Path(__file__).parent / "grounding.json"
 ENTAILMENT = (
@@ -160,7 +161,7 @@ def parts(sentence: str) -> list[str]:
 
 def meaning(sentence: str, quote: str, title: str, encoder: Encoder) -> float:
     """The cosine of a sentence with a quote, alone or under its title, whichever is nearer."""
-    vectors = encoder.remembered([sentence, quote, f"{title}. {quote}"])
+    vectors = encoder.remembered([sentence, quote, titled(title, quote)])
     return float((vectors[1:] @ vectors[0]).max())
 
 
@@ -169,14 +170,9 @@ def entailment(sentence: str, quote: str, title: str) -> Row:
     words = [w for w in dict.fromkeys(french.words(sentence)) if not french.is_stop_word(w)]
     near = frozenset(w for w in french.words(f"{title} {quote}") if not french.is_stop_word(w))
     counted = [w for w in words if w not in LINKING and not is_number(w)]
-    credits = {w: _likest(w, near) for w in counted}
+    credits = {w: credit(w, near) for w in counted}
     total = sum(map(french.rarity, credits)) or 1.0
     return (
         sum(french.rarity(w) * c for w, c in credits.items()) / total if credits else 1.0,
         max(((1 - c) * french.rarity(w) / 10 for w, c in credits.items()), default=0.0),
     )
-
-
-def _likest(word: str, words: frozenset[str]) -> float:
-    """How well the most alike of some words stands for a word, in [0, 1]."""
-    return min(1.0, 1.4 * max((french.likeness(word, other) for other in words), default=0.0))

@@ -14,7 +14,7 @@ from index.documents import Document
 from index.encoder import Encoder
 from index.errors import RepereError
 from index.judges import Judged, QuestionAnswering, Reranker
-from index.passages import Passage, passages, sentences
+from index.passages import Passage, passages, sentences, titled
 from index.pieces import Bytes
 
 Judge = QuestionAnswering | Reranker | None
@@ -61,7 +61,7 @@ class Desk:
 
     def _laid(self, passage: Passage) -> tuple[str, str, Bytes]:
         """A passage as it lies in an index."""
-        pieces = next(self.encoder.read_passages([f"{passage.title}. {passage.text}"]))[1]
+        pieces = next(self.encoder.read_passages([titled(passage.title, passage.text)]))[1]
         return passage.title, passage.text, pieces.as_bytes()
 
 

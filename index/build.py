@@ -19,7 +19,7 @@ from index.encoder import Encoder, EncoderName, Vectors
 from index.errors import BuildInProgress, IndexDamaged, IndexProblem
 from index.examples import NOTHING, fit
 from index.lexical import LexicalIndex
-from index.passages import LONGEST, Passage, passages, sentences
+from index.passages import LONGEST, Passage, passages, sentences, titled
 from index.pieces import STEPS, WIDTH
 from index.store import (
     FORMAT,
@@ -138,20 +138,20 @@ def _encode(cut: list[Passage], known: dict[str, Encoded], encoder: Encoder, pro
     """What the encoder makes of each passage; only passages that are new are encoded."""
     new = [p for p in cut if p.id not in known]
     spans = {p.id: sentences(p.text) for p in new}
-    parts = list(dict.fromkeys(_titled(p, p.text[a:b]) for p in new for a, b in spans[p.id]))
+    parts = list(dict.fromkeys(titled(p.title, p.text[a:b]) for p in new for a, b in spans[p.id]))
     questions = list(dict.fromkeys(q for p in new for q in (*p.questions, *p.gaps)))
     as_text = dict(zip(parts, encoder.passages(parts, progress=progress) if parts else (), strict=True))
     as_question = dict(zip(questions, encoder.queries(questions), strict=True))
-    read = encoder.read_passages([_titled(p, p.text) for p in new], progress=progress)
+    read = encoder.read_passages([titled(p.title, p.text) for p in new], progress=progress)
     fresh = {}
     for passage, (vector, pieces) in zip(new, read, strict=True):
         inside = spans[passage.id]
-        head = len(_titled(passage, ""))
+        head = len(titled(passage.title, ""))
         fresh[passage.id] = Encoded(
             np.stack(
                 [
                     vector[0],
-                    *(as_text[_titled(passage, passage.text[a:b])] for a, b in inside),
+                    *(as_text[titled(passage.title, passage.text[a:b])] for a, b in inside),
                     *(as_question[q] for q in (*passage.questions, *passage.gaps)),
                 ]
             )
@@ -176,11 +176,6 @@ def _examples(
     if any(p.questions for p in passages):
         others = ELSEWHERE.read_text("utf-8").splitlines()
         yield NOTHING, others, encoder.queries(others)
-
-
-def _titled(passage: Passage, text: str) -> str:
-    """What is encoded: a text under its passage's title."""
-    return f"{passage.title}. {text}"
 
 
 def _tidy(index: Path) -> None:

@@ -19,7 +19,7 @@ from langchain_core.embeddings import Embeddings
 
 from index.errors import EncoderMissing
 from index.judges import Judged
-from index.passages import sentences
+from index.passages import sentences, titled
 from index.pieces import NONE, Bytes, Ends, Pieces, cuts_of
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ class Encoder(Embeddings):
         from index.packed import ENDS
 
         head = len(self._passage)
-        ends = self._model[0].preprocess([f"{self._passage}{title}. {text}"])[ENDS][0].numpy()
-        return np.asarray(ends[ends > head] - head - len(f"{title}. "))
+        ends = self._model[0].preprocess([self._passage + titled(title, text)])[ENDS][0].numpy()
+        return np.asarray(ends[ends > head] - head - len(titled(title, "")))
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode questions, each only once, into a (texts × dimensions) matrix."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import ReaderMissing
-from index.passages import sentences
+from index.passages import sentences, titled
 
 if TYPE_CHECKING:
     import torch  # when it is needed: the import takes a second
@@ -80,7 +80,7 @@ class QuestionAnswering:
         if not passages:
             return []
         batch = self._tokenizer(
-            [question] * len(passages), [f"{title}. {text}" for title, text in passages],
+            [question] * len(passages), [titled(*passage) for passage in passages],
             truncation="only_second", max_length=LONGEST, padding=True, return_offsets_mapping=True,
             return_tensors="pt",
         )  # fmt: skip
@@ -130,7 +130,7 @@ class Reranker:
             return []
         import torch
 
-        pairs = [(question, f"{title}. {text}") for title, text in passages]
+        pairs = [(question, titled(title, text)) for title, text in passages]
         scores = self._model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
         return [
             Judged((float(score),) * len(sentences(text)), (0, 0))

@@ -80,6 +80,11 @@ EXAMPLES = re.compile(r"<!--\s*(questions|sans\s+réponse)\s*:?\s*\n(.*?)-->", r
 BULLET = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 
 
+def titled(title: str, text: str) -> str:
+    """What models read of a passage or a sentence: it, under its title."""
+    return f"{title}. {text}"
+
+
 def sentences(text: str) -> list[tuple[int, int]]:
     """Cut a text into sentences: (start, end) spans without outer white space, in order.
 

@@ -120,6 +120,20 @@ def afriqa(folder: Path) -> list[Question]:
     ]
 
 
+def written(folder: Path) -> list[Question]:
+    """French questions that a language model wrote on PIAF's training paragraphs, Vikidia, gouv.fr and
+    residence guides, one in seven without an answer (start = end = 0); none where the file is not there.
+    """
+    file = folder / "qa" / "fr-written.jsonl"
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
+    return [
+        Question(row["question"], row["title"], row["context"], start, start + len(text))
+        for row in rows
+        for answer in row["answers"][:1] or [{"answer_start": 0, "text": ""}]
+        for start, text in [(answer["answer_start"], answer["text"])]
+    ]
+
+
 def english(folder: Path) -> list[Question]:
     """English SQuAD-format questions; a title is not always given."""
     questions = []

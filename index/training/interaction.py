@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from index.encoder import PROMPTS, Encoder, EncoderName
 from index.interaction import LateInteraction
 from index.packed import ENDS, PackedBert
+from index.passages import titled
 from index.pieces import match
 from index.training import data
 
@@ -46,7 +47,7 @@ def begin(encoder: PackedBert, folder: Path) -> LateInteraction:
     size = encoder.bert.config.vocab_size
     late = LateInteraction(encoder.get_embedding_dimension(), size)
     own = [q for q in data.piaf(folder) if not data.held_out(q.title)]
-    paragraphs = list(dict.fromkeys(f"{q.title}. {q.text}" for q in own))
+    paragraphs = list(dict.fromkeys(titled(q.title, q.text) for q in own))
     texts = [t for name in ("vikidia", "gouv_fr") for t in data.lines(folder / "text" / f"{name}.txt.zst")]
     texts = [t for t in texts if len(t) > SHORTEST] + paragraphs
     _, _, directions = torch.linalg.svd(states(encoder, paragraphs[:SAMPLED]), full_matrices=False)
@@ -62,7 +63,7 @@ def dev_hits(folder: Path, model: Path) -> dict[str, float]:
     items = data.piaf(folder)
     texts = list(dict.fromkeys((q.title, q.text) for q in items))
     dev = [q for q in items if data.held_out(q.title)]
-    told = [p.as_bytes() for _, p in encoder.read_passages([f"{title}. {text}" for title, text in texts])]
+    told = [p.as_bytes() for _, p in encoder.read_passages([titled(*each) for each in texts])]
     ranks = []
     for question in dev:
         asked = encoder.read_question(question.question)[1]

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from index import french
 from index.packed import LONGEST, PackedBert
-from index.passages import sentences
+from index.passages import sentences, titled
 from index.reading import LONGEST_SPAN, Reading, Side
 from index.training.loop import train
 from index.training.states import Asked, Corpus, States, corpus
@@ -116,7 +116,7 @@ class Draws:
 
 def borders(kept: Corpus, asked: Asked, longest: int) -> tuple[int, int] | None:
     """The first and the last piece of the answer in its passage, None when it was cropped."""
-    head = len(kept.passages[asked.passage][0]) + 2
+    head = len(titled(kept.passages[asked.passage][0], ""))
     first = kept.told.starts[asked.passage]
     ends = np.asarray(kept.told.ends[first : kept.told.starts[asked.passage + 1]])[:longest]
     start, end = np.searchsorted(ends, [head + asked.start + 1, head + asked.end])
@@ -166,14 +166,15 @@ def dev(model: Reading, kept: Corpus) -> dict[str, float]:
         good.append(float(answers[0]))
         bad += answers[1:].tolist()
         ends = np.asarray(kept.told.ends[kept.told.starts[a.passage] : kept.told.starts[a.passage + 1]])
-        head = int(np.searchsorted(ends, len(title) + 2, side="right"))
+        before = len(titled(title, ""))
+        head = int(np.searchsorted(ends, before, side="right"))
         starting, ending = (x[0, head : len(ends)].softmax(0).cpu() for x in (start, end))
         i, j = divmod(int((starting[:, None] * ending).triu().tril(LONGEST_SPAN).argmax()), len(ends) - head)
         low = int(ends[head + i - 1]) if head + i else 0
-        said = f"{title}. {text}"[max(low, len(title) + 2) : int(ends[head + j])]
+        said = titled(title, text)[max(low, before) : int(ends[head + j])]
         found.append(f1(said, text[a.start : a.end]))
         spans = sentences(text)
-        cuts = np.searchsorted(ends[head:], [len(title) + 2 + s for s, _ in spans], side="right")
+        cuts = np.searchsorted(ends[head:], [before + s for s, _ in spans], side="right")
         bounds = itertools.pairwise([*cuts, len(starting)])
         best = int(np.argmax([float(starting[b:c].sum()) for b, c in bounds]))
         right.append(spans[best][0] <= a.start < spans[best][1])

@@ -16,7 +16,7 @@ import torch
 from index.documents import Document
 from index.encoder import PROMPTS
 from index.packed import ENDS, PackedBert
-from index.passages import passages
+from index.passages import passages, titled
 from index.reading import LAYER
 from index.training import data
 
@@ -107,6 +107,8 @@ def questions(folder: Path) -> Iterator[tuple[str, data.Question]]:
         low = max(0, item.start - AROUND)
         text = item.text[low : item.end + AROUND]
         yield "fr", data.Question(item.question, item.title, text, item.start - low, item.end - low)
+    for item in data.written(folder):
+        yield "fr", item
     for name in dict.fromkeys((*ENGLISH, *UNANSWERABLE)):
         for line in data.lines(folder / "qa" / f"{name}.jsonl.zst"):
             row = json.loads(line)
@@ -134,7 +136,7 @@ def corpus(folder: Path, encoder: PackedBert, kept: Path, seed: int) -> Corpus:
     if not (kept / "asked.pickle").is_file():
         asked, cut, spellings = _cut(folder, random.Random(seed))
         encode(encoder, spellings, PROMPTS["query"], kept / "questions")
-        encode(encoder, [f"{title}. {text}" for title, text in cut], PROMPTS["document"], kept / "passages")
+        encode(encoder, [titled(*each) for each in cut], PROMPTS["document"], kept / "passages")
         (kept / "asked.pickle").write_bytes(pickle.dumps((asked, cut)))
     asked, cut = pickle.loads((kept / "asked.pickle").read_bytes())
     states, told = States.load(kept / "questions"), States.load(kept / "passages")
