@@ -8,7 +8,7 @@ import itertools
 import re
 import string
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from bot.phone import WORD, sound, written_out
 from index import french
@@ -45,22 +45,28 @@ def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
     """
     if is_english(question):
         return question
-    near: dict[str, str] = {}
-    for hit in hits:
-        near |= _spelled(hit.passage.title, hit.passage.text, hit.passage.questions)
     bare = all(c.isascii() for c in question if c.isalpha())
+
+    @cache  # most questions hold nothing that one must look up there
+    def near() -> dict[str, str]:
+        found: dict[str, str] = {}
+        for hit in hits:
+            found |= _spelled(hit.passage.title, hit.passage.text, hit.passage.questions)
+        return found
 
     def mended(found: re.Match[str]) -> str:
         typed, word = found[0], french.fold(found[0])
-        known = french.spellings().get(word) or near.get(word)
-        if known and bare:
-            return _cased(known, typed)
-        if known or len(word) < SHORTEST or not word.isalpha() or french.is_known(word):
+        usual = french.spellings().get(word)
+        plain = len(word) < SHORTEST or not word.isalpha() or french.is_known(word)
+        if not bare and (usual or plain):
             return typed
+        known = usual or near().get(word)
+        if known or plain:
+            return _cased(known, typed) if known and bare else typed
         name = typed[0].isupper() and found.start() > 0 and not question.isupper()
-        if not name and (apart := _elided(typed.lower(), near)):
+        if not name and (apart := _elided(typed.lower(), near())):
             return apart
-        return _cased(_ending(_closest(typed.lower(), near, name), typed) or typed, typed)
+        return _cased(_ending(_closest(typed.lower(), near(), name), typed) or typed, typed)
 
     return WORD.sub(mended, written_out(question))
 

@@ -36,9 +36,12 @@ _stemmer = snowballstemmer.stemmer("french")
 
 def fold(text: str) -> str:
     """Lower-case without accents or ligatures: « Élève » and « eleve » become one."""
-    text = unicodedata.normalize("NFKD", text.translate(APOSTROPHES)).casefold().translate(LIGATURES)
+    text = text.translate(APOSTROPHES)
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text).casefold().translate(LIGATURES)
     decomposed = unicodedata.normalize("NFKD", text)  # again: casefold may compose, NFKD may give capitals
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return "".join(itertools.filterfalse(unicodedata.combining, decomposed))
 
 
 def words(text: str) -> list[str]:

@@ -5,7 +5,6 @@ its nearest piece of the text, and the cosines are averaged; here by a weight a 
 telling pieces count more. `index.interaction` makes the vectors and weights.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,12 +71,23 @@ class Match:
         return float((1 - self.cosines.max(axis=0)[telling]).max())
 
 
-def match(question: Pieces, passage: Bytes, cuts: Sequence[int]) -> Match:
-    """Compare a question with a passage whose title ends, and whose sentences start, at `cuts`."""
-    near = (passage[:, : question.vectors.shape[1]].astype(np.float32) / STEPS) @ question.vectors.T
-    bounds = [0, *cuts]
-    cosines = np.full((len(cuts), len(question.weights)), -1.0, dtype=np.float32)
-    for i, (a, b) in enumerate(itertools.pairwise(bounds)):
-        if b > a:
-            cosines[i] = near[a:b].max(axis=0)
-    return Match(cosines, question.weights)
+def match(question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> list[Match]:
+    """Compare a question with passages whose titles end, and whose sentences start, at their cuts; the last
+    cut is the end of all. One product for all of them: one for each takes longer.
+    """
+    if not passages:
+        return []
+    width = question.vectors.shape[1]
+    told = np.concatenate([pieces[:, :width] for pieces, _ in passages])
+    near = told.astype(np.float32) @ (question.vectors.T / STEPS)
+    ends = np.cumsum([len(pieces) for pieces, _ in passages])
+    starts = [end - len(pieces) for end, (pieces, _) in zip(ends, passages, strict=True)]
+    firsts = np.concatenate(
+        [[a, *(a + c for c in cuts[:-1])] for a, (_, cuts) in zip(starts, passages, strict=True)]
+    )
+    parts = np.diff(firsts, append=ends[-1])
+    cosines = np.full((len(firsts), len(question.weights)), -1.0, dtype=np.float32)
+    if parts.any():
+        cosines[parts > 0] = np.maximum.reduceat(near, firsts[parts > 0], axis=0)
+    rows = np.cumsum([len(cuts) for _, cuts in passages])[:-1]
+    return [Match(part, question.weights) for part in np.split(cosines, rows)]

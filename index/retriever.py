@@ -85,13 +85,16 @@ class HybridRetriever(BaseRetriever):
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
+        read = [identity for identity, (_, encoded) in found.items() if len(encoded.pieces)]
+        told = [(found[identity][1].pieces, found[identity][1].cuts) for identity in read]
+        met_by = dict(zip(read, match(pieces, told), strict=True))
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
             examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
             about = pointed.get(identity, 0.0)
-            met = match(pieces, encoded.pieces, encoded.cuts) if len(encoded.pieces) else None
+            met = met_by.get(identity)
             score = (
                 STEMS * stems.get(identity, 0.0)
                 + PAIRS * pairs.get(identity, 0.0)

@@ -67,7 +67,7 @@ def dev_hits(folder: Path, model: Path) -> dict[str, float]:
     ranks = []
     for question in dev:
         asked = encoder.read_question(question.question)[1]
-        scores = [match(asked, pieces, (len(pieces),)).whole for pieces in told]
+        scores = [met.whole for met in match(asked, [(pieces, (len(pieces),)) for pieces in told])]
         gold = scores[texts.index((question.title, question.text))]
         ranks.append(sum(score > gold for score in scores))
     return {
