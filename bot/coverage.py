@@ -52,7 +52,7 @@ def _begun_like(word: str, words: frozenset[str]) -> Iterator[str]:
     yield from begun.get(word[1:3], ())
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=200)  # those of one question are some fifty
 def _by_beginning(words: frozenset[str]) -> dict[str, list[str]]:
     """Words by their first letter, and by their second and third."""
     begun: dict[str, list[str]] = {}

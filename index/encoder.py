@@ -29,7 +29,7 @@ BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 READING = "reading.safetensors"  # in its folder or another's: what reads a passage beside a question
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
-READ = 512  # questions whose pieces are kept, about 10 KB each
+READ = 512  # questions whose pieces are kept, about 10 KB each, and passages whose pieces’ ends are, 2 KB
 AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -87,6 +87,7 @@ class Encoder(Embeddings):
         self.name = name or EncoderName()
         self.identity = self.name.identity
         self._remembered: OrderedDict[str, Vectors] = OrderedDict()
+        self._ends = lru_cache(READ)(self._cut_off)
         self._read_question = lru_cache(READ)(lambda text: next(self._read([text], self._query, False)))
         self._lock = threading.Lock()
         self._model = self._load()
@@ -204,7 +205,7 @@ class Encoder(Embeddings):
             for each, (_, text, _), e in zip(judged, passages, ends, strict=True)
         ]
 
-    def _ends(self, title: str, text: str) -> Ends:
+    def _cut_off(self, title: str, text: str) -> Ends:
         """Where each piece of a passage under its title ends in the text; not above 0 for the title's."""
         from index.packed import ENDS
 

@@ -143,7 +143,7 @@ def likeness(a: str, b: str) -> float:
     The larger of the Dice coefficient of their character n-grams and the share of a common beginning of
     at least five letters (« financeur », « financement »). Numbers are alike only when equal.
     """
-    if a == b or stem(a) == stem(b):
+    if a == b or (a[:2] == b[:2] and stem(a) == stem(b)):  # no stem begins otherwise than its word
         return 1.0
     if a[0].isdigit() or b[0].isdigit() or min(len(a), len(b)) < 4 or (a[0] != b[0] and a[1:3] != b[1:3]):
         return 0.0

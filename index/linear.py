@@ -9,7 +9,8 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
-FEW, MANY, STEP, MOST = 8, 64, 32, 512  # rows: multiples of FEW up to MANY, of STEP up to MOST, then in parts
+# Rows: in multiples of FEW up to MANY, of STEP up to MOST, then in parts.
+FEW, MANY, STEP, MOST = 16, 64, 64, 512
 
 
 class Laid(torch.nn.Module):
@@ -28,7 +29,7 @@ class Laid(torch.nn.Module):
         return whole.view(*x.shape[:-1], self._outputs)
 
     def _of(self, rows: torch.Tensor) -> torch.Tensor:
-        """oneDNN keeps code of a quarter of a megabyte for each count of rows it meets: few may meet it."""
+        """oneDNN keeps half a megabyte of code for each count of rows that it meets: few may meet it."""
         more = -len(rows) % (FEW if len(rows) <= MANY else STEP) if len(rows) else FEW
         padded = functional.pad(rows, (0, 0, 0, more)) if more else rows
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(

@@ -14,6 +14,7 @@ Array = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Bytes = np.ndarray[tuple[int, int], np.dtype[np.int8]]
 Ends = np.ndarray[tuple[int], np.dtype[np.int64]]
 STEPS = 127  # of a coordinate on disk
+AT_ONCE = 8  # passages compared with a question
 WIDTH = 192  # of a piece's vector; see index/training/README.md for what others gave
 
 
@@ -73,10 +74,13 @@ class Match:
 
 def match(question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> list[Match]:
     """Compare a question with passages whose titles end, and whose sentences start, at their cuts; the last
-    cut is the end of all. One product for all of them: one for each takes longer.
+    cut is the end of all. A few at once: one by one takes longer, and all in one more memory.
     """
-    if not passages:
-        return []
+    parts = [passages[i : i + AT_ONCE] for i in range(0, len(passages), AT_ONCE)]
+    return [met for part in parts for met in _match(question, part)]
+
+
+def _match(question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> list[Match]:
     width = question.vectors.shape[1]
     told = np.concatenate([pieces[:, :width] for pieces, _ in passages])
     near = told.astype(np.float32) @ (question.vectors.T / STEPS)
@@ -85,9 +89,9 @@ def match(question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> 
     firsts = np.concatenate(
         [[a, *(a + c for c in cuts[:-1])] for a, (_, cuts) in zip(starts, passages, strict=True)]
     )
-    parts = np.diff(firsts, append=ends[-1])
+    filled = np.diff(firsts, append=ends[-1]) > 0
     cosines = np.full((len(firsts), len(question.weights)), -1.0, dtype=np.float32)
-    if parts.any():
-        cosines[parts > 0] = np.maximum.reduceat(near, firsts[parts > 0], axis=0)
+    if filled.any():
+        cosines[filled] = np.maximum.reduceat(near, firsts[filled], axis=0)
     rows = np.cumsum([len(cuts) for _, cuts in passages])[:-1]
     return [Match(part, question.weights) for part in np.split(cosines, rows)]
