@@ -5,12 +5,14 @@ takes half the time. Knows nothing about models.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.nn import functional
 
 # Rows: in multiples of FEW up to MANY, of STEP up to MOST, then in parts.
 FEW, MANY, STEP, MOST = 16, 64, 64, 512
+_product: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)  # each look for it takes a while
 
 
 class Laid(torch.nn.Module):
@@ -24,25 +26,24 @@ class Laid(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(… × inputs) → (… × outputs)."""
-        parts = [self._of(rows) for rows in torch.split(x.flatten(0, -2), MOST)]
-        whole = parts[0] if len(parts) == 1 else torch.cat(parts)
+        rows = x.flatten(0, -2)
+        few = len(rows) <= MOST
+        whole = self._of(rows) if few else torch.cat([self._of(part) for part in torch.split(rows, MOST)])
         return whole.view(*x.shape[:-1], self._outputs)
 
     def _of(self, rows: torch.Tensor) -> torch.Tensor:
         """oneDNN keeps half a megabyte of code for each count of rows that it meets: few may meet it."""
-        more = -len(rows) % (FEW if len(rows) <= MANY else STEP) if len(rows) else FEW
+        count = len(rows)
+        more = -count % (FEW if count <= MANY else STEP) if count else FEW
         padded = functional.pad(rows, (0, 0, 0, more)) if more else rows
-        found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-            padded, self._matrix, self._bias, "none", [], ""
-        )
-        return found[: len(rows)]
+        found: torch.Tensor = _product(padded, self._matrix, self._bias, "none", [], "")
+        return found[:count] if more else found
 
 
 def laid(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Module:
     """A linear layer of a matrix (outputs × inputs); a plain one where this torch has no such operator."""
     usable = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    wanted = ("_reorder_linear_weight", "_linear_pointwise")
-    if usable and all(hasattr(torch.ops.mkldnn, name) for name in wanted):
+    if usable and _product and hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return Laid(weight, bias)
     plain = torch.nn.Linear(weight.shape[1], len(weight), bias is not None, device="meta")
     values = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}

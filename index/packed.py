@@ -17,7 +17,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from index.encoder import READING
 from index.interaction import LateInteraction
-from index.linear import lay_out
+from index.linear import FEW, lay_out
 from index.reading import LAYER, Reading
 
 WEIGHTS = "packed.safetensors"
@@ -87,7 +87,7 @@ class PackedBert(InputModule):
         texts = [(prompt or "") + str(text) for text in inputs]
         batch = self.tokenizer(
             texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
-            return_token_type_ids=False, return_offsets_mapping=True,
+            return_token_type_ids=False, return_offsets_mapping=True, pad_to_multiple_of=FEW,
         )  # fmt: skip
         offsets = batch.pop("offset_mapping")
         return dict(batch) | {ENDS: offsets[..., 1]}
