@@ -83,7 +83,10 @@ class PackedBert(InputModule):
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
     ) -> dict[str, torch.Tensor]:
-        """Cut texts into pieces, padded to the longest of the batch, and add ENDS."""
+        """Cut texts into pieces, padded to the longest of the batch, and add ENDS.
+
+        Padded to a multiple of FEW: else every layer would pad one question again.
+        """
         texts = [(prompt or "") + str(text) for text in inputs]
         batch = self.tokenizer(
             texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",

@@ -85,9 +85,8 @@ class HybridRetriever(BaseRetriever):
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
-        read = [identity for identity, (_, encoded) in found.items() if len(encoded.pieces)]
-        told = [(found[identity][1].pieces, found[identity][1].cuts) for identity in read]
-        met_by = dict(zip(read, match(pieces, told), strict=True))
+        told = {i: (encoded.pieces, encoded.cuts) for i, (_, encoded) in found.items() if len(encoded.pieces)}
+        met_by = dict(zip(told, match(pieces, [*told.values()]), strict=True))
         ranked = []
         for identity, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
