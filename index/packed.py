@@ -1,8 +1,8 @@
 """A BERT whose matrices lie on disk as bytes, a quarter of their size in memory.
 
 A sentence-transformers module: the bundled encoder loads through it. Each row of a matrix is kept as 8-bit
-integers with one scale; everything is computed in single precision, so that the same weights give the same
-vectors on every machine. Knows nothing about what the model is for.
+integers with one scale; trained in single precision, used in integers (`index.linear`). Knows nothing about
+what the model is for.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers.base.modules import InputModule
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from index.bert import Bert
 from index.encoder import READING
 from index.interaction import LateInteraction
-from index.linear import FEW, lay_out
+from index.linear import lay_out
 from index.reading import LAYER, Reading
 
 WEIGHTS = "packed.safetensors"
@@ -72,7 +73,7 @@ class PackedBert(InputModule):
 
     def __init__(
         self,
-        bert: BertModel,
+        bert: BertModel | Bert,
         tokenizer: PreTrainedTokenizerFast,
         late: LateInteraction | None = None,
         reading: Reading | None = None,
@@ -83,33 +84,32 @@ class PackedBert(InputModule):
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
     ) -> dict[str, torch.Tensor]:
-        """Cut texts into pieces, padded to the longest of the batch, and add ENDS.
-
-        Padded to a multiple of FEW: else every layer would pad one question again.
-        """
+        """Cut texts into pieces, padded to the longest of the batch, and add ENDS."""
         texts = [(prompt or "") + str(text) for text in inputs]
         batch = self.tokenizer(
             texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
-            return_token_type_ids=False, return_offsets_mapping=True, pad_to_multiple_of=FEW,
+            return_token_type_ids=False, return_offsets_mapping=True,
         )  # fmt: skip
         offsets = batch.pop("offset_mapping")
         return dict(batch) | {ENDS: offsets[..., 1]}
 
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
         """Add `token_embeddings`, (texts × pieces × hidden), and what late interaction makes of them."""
-        ids = features["input_ids"]
-        mask, wanted = features["attention_mask"], self.reading is not None
-        out = self.bert(input_ids=ids, attention_mask=mask, output_hidden_states=wanted)
-        found = features | {"token_embeddings": out.last_hidden_state}
+        ids, mask = features["input_ids"], features["attention_mask"]
+        if isinstance(self.bert, Bert):
+            states: Sequence[torch.Tensor] = self.bert(ids, mask)
+        else:
+            states = self.bert(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        found = features | {"token_embeddings": states[-1]}
         if self.late:
-            found[VECTORS], found[RARITY] = self.late(out.last_hidden_state, ids)
+            found[VECTORS], found[RARITY] = self.late(states[-1], ids)
         if self.reading:
-            found[STATES] = out.hidden_states[LAYER]
+            found[STATES] = states[LAYER]
         return found
 
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""
-        return int(self.bert.config.hidden_size)
+        return self.bert.hidden if isinstance(self.bert, Bert) else int(self.bert.config.hidden_size)
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
         """Write the configuration, the tokenizer and the packed weights into a folder."""
@@ -137,35 +137,27 @@ class PackedBert(InputModule):
         folder = Path(model_name_or_path)
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
+        bert.eval()  # type: ignore[no-untyped-call]
         return cls._with_the_rest(bert, folder)
 
     @classmethod
     def for_inference(cls, folder: Path) -> "PackedBert":
         """The same, faster and a quarter of the size; it cannot be trained, saved or moved."""
-        small = load_file(folder / WEIGHTS)
-        with torch.device("meta"):  # nothing is made that the weights would only replace
-            bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
-        looked_up, rows = bert.embeddings, "embeddings.word_embeddings.weight"
-        looked_up.word_embeddings = PackedRows(small[rows].clone(), small[rows + SCALE].clone())  # type: ignore[assignment]
-        places = torch.arange(bert.config.max_position_embeddings)[None]
-        looked_up.register_buffer("position_ids", places, persistent=False)
-        looked_up.register_buffer("token_type_ids", torch.zeros_like(places), persistent=False)
-        lay_out(bert, partial(_unpacked, small))
-        rest = {name: _unpacked(small, name) for name, _ in bert.named_parameters()}
-        bert.load_state_dict(rest, assign=True)
+        small, rows = load_file(folder / WEIGHTS), "embeddings.word_embeddings.weight"
+        words = PackedRows(small[rows].clone(), small[rows + SCALE].clone())
+        bert = Bert(words, partial(_unpacked, small), BertConfig.from_pretrained(folder))
         found = cls._with_the_rest(bert, folder)
-        for part in filter(None, (found.late, found.reading)):
-            lay_out(part, part.state_dict().get)
+        if found.reading:
+            lay_out(found.reading, found.reading.state_dict().get, fine=False)
         return found
 
     @classmethod
-    def _with_the_rest(cls, bert: BertModel, folder: Path) -> "PackedBert":
-        bert.eval()  # type: ignore[no-untyped-call]
-        late, reading = None, None
+    def _with_the_rest(cls, bert: BertModel | Bert, folder: Path) -> "PackedBert":
+        late, reading, config = None, None, BertConfig.from_pretrained(folder)
         if (folder / LATE).is_file():
-            late = LateInteraction(bert.config.hidden_size, bert.config.vocab_size)
+            late = LateInteraction(config.hidden_size, config.vocab_size)
             late.load_state_dict(load_file(folder / LATE))  # into single precision
         if late and (folder / READING).is_file():
-            reading = Reading(bert.config.hidden_size).eval()
+            reading = Reading(config.hidden_size).eval()
             reading.load_state_dict(unpacked(load_file(folder / READING)))
         return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late, reading)
