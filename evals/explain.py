@@ -100,8 +100,8 @@ def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate,
         "pairs": generation.lexical.pairs(searched, CANDIDATES),
         "grams": generation.lexical.grams(searched, CANDIDATES),
         "meaning": generation.nearest(retriever.encoder.query(question), CANDIDATES),
-        "sentence": {hit.passage.id: max(hit.meanings, default=0.0) for hit in found},
-        "pieces": {hit.passage.id: hit.match.whole for hit in found if hit.match},
+        "sentence": {hit.passage.key: max(hit.meanings, default=0.0) for hit in found},
+        "pieces": {hit.passage.key: hit.match.whole for hit in found if hit.match},
     }
     places = {
         search: {
@@ -113,7 +113,7 @@ def _candidates(retriever: "HybridRetriever", question: str) -> tuple[Candidate,
         Candidate(
             hit,
             rank,
-            {search: places[search].get(hit.passage.id) for search in SEARCHES},
+            {search: places[search].get(hit.passage.key) for search in SEARCHES},
             _shared(question, hit.passage)[0],
         )
         for rank, hit in enumerate(found, start=1)

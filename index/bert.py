@@ -57,7 +57,9 @@ class Bert:
     def __init__(self, words: torch.nn.Module, of: Weights, config: Any) -> None:
         """Of the module that looks up pieces, and of the other weights by name."""
         self._words = words
-        self._places = of("embeddings.position_embeddings.weight") + of("embeddings.token_type_embeddings.weight")[0]
+        self._places = (
+            of("embeddings.position_embeddings.weight") + of("embeddings.token_type_embeddings.weight")[0]
+        )
         self._norm = Norm(of, "embeddings.LayerNorm", config.layer_norm_eps)
         self._layers = [Layer(of, number, config) for number in range(config.num_hidden_layers)]
         self.hidden = int(config.hidden_size)

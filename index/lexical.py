@@ -17,7 +17,7 @@ LONGEST_QUESTION = 64  # terms; more say nothing new and cost time
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    builder.add_text_field("key", stored=True, tokenizer_name="raw")
     for field in ("title", "text", "pairs", "grams"):
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
@@ -40,7 +40,7 @@ class LexicalIndex:
         for passage in passages:
             writer.add_document(
                 tantivy.Document(
-                    id=passage.id,
+                    key=passage.key,
                     title=" ".join(french.terms(" ".join((passage.title, *passage.questions)))),
                     text=" ".join(french.terms(passage.text)),
                     pairs=" ".join(french.pairs(passage.searched)),
@@ -54,16 +54,16 @@ class LexicalIndex:
         return int(self._searcher.num_docs)
 
     def stems(self, question: str, count: int) -> dict[str, float]:
-        """BM25 scores of the best `count` passages by stems, id → score > 0."""
+        """BM25 scores of the best `count` passages by stems, key → score > 0."""
         fields = [("text", 1.0), ("title", TITLE_BOOST)]
         return self._search(french.terms(question), fields, count)
 
     def pairs(self, question: str, count: int) -> dict[str, float]:
-        """BM25 scores of the best `count` passages by pairs of neighbouring stems, id → score > 0."""
+        """BM25 scores of the best `count` passages by pairs of neighbouring stems, key → score > 0."""
         return self._search(french.pairs(question), [("pairs", 1.0)], count)
 
     def grams(self, question: str, count: int) -> dict[str, float]:
-        """BM25 scores of the best `count` passages by character n-grams, id → score > 0."""
+        """BM25 scores of the best `count` passages by character n-grams, key → score > 0."""
         return self._search(french.ngrams(question), [("grams", 1.0)], count)
 
     def _search(self, terms: list[str], fields: list[tuple[str, float]], count: int) -> dict[str, float]:
@@ -81,4 +81,4 @@ class LexicalIndex:
         if not clauses:
             return {}
         hits = self._searcher.search(tantivy.Query.boolean_query(clauses), count, count=False).hits
-        return {self._searcher.doc(address)["id"][0]: float(score) for score, address in hits}
+        return {self._searcher.doc(address)["key"][0]: float(score) for score, address in hits}

@@ -113,6 +113,7 @@ class PackedBert(InputModule):
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
         """Write the configuration, the tokenizer and the packed weights into a folder."""
+        assert isinstance(self.bert, BertModel), "made for inference alone"
         self.bert.config.save_pretrained(output_path)
         self.tokenizer.save_pretrained(output_path)
         save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)

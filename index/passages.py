@@ -31,6 +31,11 @@ class Passage:
     gaps: tuple[str, ...] = ()
 
     @property
+    def key(self) -> str:
+        """What the index knows it by."""
+        return key_of(self.id)
+
+    @property
     def searched(self) -> str:
         """All words that it can be found by: those of its title, its text and its example questions."""
         return " ".join((self.title, self.text, *self.questions))
@@ -64,6 +69,13 @@ class RankedPassage:
     def left_open(self) -> float:
         """The probability that the example questions leave to what reads the passage: 1 without examples."""
         return 1.0 - self.taught + self.beyond
+
+
+def key_of(identity: str) -> str:
+    """16 hexadecimal digits for an id, which may be a long path: the searches keep those of all passages in
+    memory, twice.
+    """
+    return hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
 
 
 LONGEST = 160  # words in a passage; see index/training/README.md for what was tried

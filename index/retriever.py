@@ -85,19 +85,19 @@ class HybridRetriever(BaseRetriever):
         found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
-        told = {i: (encoded.pieces, encoded.cuts) for i, (_, encoded) in found.items() if len(encoded.pieces)}
+        told = {k: (encoded.pieces, encoded.cuts) for k, (_, encoded) in found.items() if len(encoded.pieces)}
         met_by = dict(zip(told, match(pieces, [*told.values()]), strict=True))
         ranked = []
-        for identity, (passage, encoded) in found.items():
+        for key, (passage, encoded) in found.items():
             cosines = (encoded.vectors @ vector[0]).tolist()
             examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
-            about = pointed.get(identity, 0.0)
-            met = met_by.get(identity)
+            about = pointed.get(passage.id, 0.0)
+            met = met_by.get(key)
             score = (
-                STEMS * stems.get(identity, 0.0)
-                + PAIRS * pairs.get(identity, 0.0)
-                + GRAMS * grams.get(identity, 0.0)
+                STEMS * stems.get(key, 0.0)
+                + PAIRS * pairs.get(key, 0.0)
+                + GRAMS * grams.get(key, 0.0)
                 + PIECES * max(0.0, met.whole if met else whole)
                 + SENTENCE * max(0.0, asked, *meanings)
                 + ABOUT * about
@@ -144,10 +144,10 @@ class HybridRetriever(BaseRetriever):
         if self.judge:
             judged = self.judge.judge(question, [(r.passage.title, r.passage.text) for r in best])
         else:
-            kept = self.generation().fetch(r.passage.id for r in best)
+            kept = self.generation().fetch(r.passage.key for r in best)
             # all are there, but where a generation was swapped in meanwhile
-            best = tuple(r for r in best if r.passage.id in kept)
-            told = [(r.passage.title, r.passage.text, kept[r.passage.id][1].pieces) for r in best]
+            best = tuple(r for r in best if r.passage.key in kept)
+            told = [(r.passage.title, r.passage.text, kept[r.passage.key][1].pieces) for r in best]
             judged = self.encoder.judge(question, told)
         return list(zip(best, judged, strict=True)) if judged else []
 
@@ -187,4 +187,4 @@ def _sureness(margins: tuple[float, ...]) -> float:
 def _scaled(scores: dict[str, float]) -> dict[str, float]:
     """BM25 scores as shares of the best one: their size says nothing across questions."""
     best = max(scores.values(), default=1.0)
-    return {identity: score / best for identity, score in scores.items()}
+    return {key: score / best for key, score in scores.items()}

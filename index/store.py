@@ -24,10 +24,10 @@ from index.encoder import Vectors
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.examples import Examples, Words
 from index.lexical import LexicalIndex
-from index.passages import Passage
+from index.passages import Passage, key_of
 from index.pieces import Bytes
 
-FORMAT = 11
+FORMAT = 12
 COLLECTION = "passages"
 # float16; for each passage the rows of `Encoded.vectors`
 VECTORS = "vectors.npy"
@@ -36,7 +36,7 @@ PIECES = "pieces.npy"
 # what `index.examples` learned: "ids", "weights", "words", their "rarity" and "taught"
 EXAMPLES = "examples.npz"
 # and "questions", "gaps" (JSON), "row", "rows": where in VECTORS, "piece": where in PIECES, "cuts" (JSON)
-METADATA = ("document_id", "title", "source", "start", "end")
+METADATA = ("id", "document_id", "title", "source", "start", "end")
 DOCUMENTS = "documents.jsonl"
 FIRST = b'{"id": '  # how each of its lines starts
 REMEMBERED = 128  # passages, some 100 KB each
@@ -152,26 +152,29 @@ class Documents:
     def __init__(self, file: Path) -> None:
         """Open it. Raises OSError or ValueError."""
         self._file = file.open("rb")
-        self._lines: dict[str, int] = {}  # id → its line
         self._starts = array("Q", [0])  # of each line, and the end of the last
+        numbers = array("Q")
         for line in self._file:
             if not line.startswith(FIRST) or not line.endswith(b"}\n"):
                 raise ValueError(f"{file.name}: not a document")
             identity, _ = _decoder.raw_decode(line.decode()[len(FIRST) :])
-            self._lines[identity] = len(self._starts) - 1
+            numbers.append(_number(identity))
             self._starts.append(self._starts[-1] + len(line))
+        self._lines = np.argsort(np.array(numbers, dtype=np.uint64))  # by the numbers of their ids
+        self._numbers = np.array(numbers, dtype=np.uint64)[self._lines]
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __iter__(self) -> Iterator[Document]:
         """All of them, in the order of the knowledge. Raises IndexDamaged."""
-        return (self._read(line) for line in self._lines.values())
+        return (self._read(line) for line in range(len(self)))
 
     def get(self, identity: str) -> Document | None:
         """The document of this id, if there is one. Raises IndexDamaged. Thread-safe."""
-        line = self._lines.get(identity)
-        return None if line is None else self._read(line)
+        place = int(np.searchsorted(self._numbers, np.uint64(_number(identity))))
+        found = self._read(int(self._lines[place])) if place < len(self) else None
+        return found if found and found.id == identity else None
 
     def _read(self, number: int) -> Document:
         start, end = self._starts[number : number + 2]
@@ -193,7 +196,7 @@ class Generation:
         """Open a generation. Raises IndexDamaged or IndexOutdated."""
         self.folder = folder
         self._lock = threading.Lock()
-        self._remembered: dict[str, tuple[Passage, Encoded]] = {}  # the one used last stands last
+        self._remembered: dict[str, tuple[Passage, Encoded]] = {}  # by key; the one used last stands last
         self.manifest = Manifest.read(folder)
         try:
             self.documents = Documents(folder / DOCUMENTS)
@@ -222,19 +225,19 @@ class Generation:
             self._client.close()
 
     def nearest(self, vector: Vectors, count: int) -> dict[str, float]:
-        """The `count` passages nearest to a (1 × dimensions) vector: id → cosine in [-1, 1]."""
+        """The `count` passages nearest to a (1 × dimensions) vector: key → cosine in [-1, 1]."""
         found = self._collection.query(
             query_embeddings=vector, n_results=min(count, self.manifest.passages), include=["distances"]
         )
         distances = (found["distances"] or [[]])[0]
         return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
 
-    def fetch(self, ids: Iterable[str]) -> dict[str, tuple[Passage, Encoded]]:
-        """Passages by id, each with what was encoded of it; unknown ids are left out. Thread-safe.
+    def fetch(self, keys: Iterable[str]) -> dict[str, tuple[Passage, Encoded]]:
+        """Passages by key, each with what was encoded of it; unknown keys are left out. Thread-safe.
 
         The last REMEMBERED are kept in memory.
         """
-        wanted = list(ids)
+        wanted = list(keys)
         with self._lock:
             found = {i: self._remembered.pop(i) for i in wanted if i in self._remembered}
             self._remembered |= found
@@ -245,14 +248,14 @@ class Generation:
                 del self._remembered[oldest]
         return found
 
-    def _read(self, ids: list[str]) -> dict[str, tuple[Passage, Encoded]]:
-        if not ids:
+    def _read(self, keys: list[str]) -> dict[str, tuple[Passage, Encoded]]:
+        if not keys:
             return {}
-        found = self._collection.get(ids=ids, include=["documents", "metadatas"])
+        found = self._collection.get(ids=keys, include=["documents", "metadatas"])
         texts, metadatas = found["documents"] or [], found["metadatas"] or []
         return {
-            identity: (_passage(identity, text, metadata), self._encoded(metadata))
-            for identity, text, metadata in zip(found["ids"], texts, metadatas, strict=True)
+            key: (_passage(text, metadata), self._encoded(metadata))
+            for key, text, metadata in zip(found["ids"], texts, metadatas, strict=True)
         }
 
     def _encoded(self, metadata: Any) -> Encoded:
@@ -266,8 +269,13 @@ class Generation:
     def everything(self) -> Iterator[tuple[Passage, Encoded]]:
         """All passages with what was encoded of them, a batch at a time."""
         for start in range(0, self.manifest.passages, BATCH):
-            ids = self._collection.get(limit=BATCH, offset=start, include=[])["ids"]
-            yield from self._read(ids).values()
+            keys = self._collection.get(limit=BATCH, offset=start, include=[])["ids"]
+            yield from self._read(keys).values()
+
+
+def _number(identity: str) -> int:
+    """An id in 64 bits: those of 100,000 documents are tens of megabytes."""
+    return int(key_of(identity), 16)
 
 
 def _client(folder: Path, *, create: bool) -> Any:
@@ -281,9 +289,9 @@ def _client(folder: Path, *, create: bool) -> Any:
     return chromadb.PersistentClient(path=str(folder), settings=settings)
 
 
-def _passage(identity: str, text: str, metadata: Any) -> Passage:
+def _passage(text: str, metadata: Any) -> Passage:
     return Passage(
-        id=identity,
+        id=str(metadata["id"]),
         document_id=str(metadata["document_id"]),
         title=str(metadata["title"]),
         source=str(metadata["source"]),
@@ -312,7 +320,7 @@ def write_passages(folder: Path, passages: list[Passage], encoded: list[Encoded]
     for start in range(0, len(passages), BATCH):
         part = passages[start : start + BATCH]
         collection.add(
-            ids=[p.id for p in part],
+            ids=[p.key for p in part],
             embeddings=[e.vectors[0] for e in encoded[start : start + BATCH]],
             documents=[p.text for p in part],
             metadatas=[
