@@ -70,7 +70,7 @@ class BM25Chain:
     """Questions → the passages of `documents` that share the rarest stems. Turns before are not read."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self._passages: dict[str, Passage] = {p.id: p for d in documents for p in passages(d)}
+        self._passages: dict[str, Passage] = {p.key: p for d in documents for p in passages(d)}
         self._folder = tempfile.TemporaryDirectory(prefix="repere-bm25-")
         folder = Path(self._folder.name) / "lexical"
         LexicalIndex.write(folder, self._passages.values())
@@ -82,7 +82,7 @@ class BM25Chain:
         if not found:
             return Answer(question.text, question.text, "", refused=True, reason=Reason.NO_EVIDENCE)
         top = found[0][1]
-        ranked = tuple(RankedPassage(self._passages[name], score / top) for name, score in found)
+        ranked = tuple(RankedPassage(self._passages[key], score / top) for key, score in found)
         best = ranked[0].passage
         citation = Citation(1, best.document_id, best.title, best.source, best.text, best.start, best.end)
         return Answer(question.text, question.text, f"{best.text} [1]", (citation,), ranked, 1.0)
