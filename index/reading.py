@@ -38,30 +38,30 @@ class Layer(torch.nn.Module):
         self.narrow = torch.nn.Linear(4 * SIZE, SIZE)
         self.drop = torch.nn.Dropout(DROPOUT)
 
-    def forward(self, x: torch.Tensor, mask: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None, turns: torch.Tensor) -> torch.Tensor:
         """(pairs × places × SIZE) → the same; `mask` is False for places that nothing may look at."""
         pairs, places, _ = x.shape
         wide = self.attend(self.before(x)).view(pairs, places, 3, HEADS, SIZE // HEADS)
-        query, key, value = wide.permute(2, 0, 3, 1, 4)
-        found = functional.scaled_dot_product_attention(
-            turned(query, turns), turned(key, turns), value, attn_mask=mask
-        )
+        query, key = turned(wide[:, :, :2], turns).permute(2, 0, 3, 1, 4)
+        value = wide[:, :, 2].transpose(1, 2)
+        found = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         x = x + self.drop(self.mix(found.transpose(1, 2).reshape(pairs, places, SIZE)))
         return torch.add(x, self.drop(self.narrow(functional.gelu(self.widen(self.between(x))))))
 
 
 def turned(x: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
-    """Each pair of coordinates turned by the angle of its place, given as cosine and sine."""
-    cosine, sine = turns
-    a, b = x[..., 0::2], x[..., 1::2]
-    return torch.stack([a * cosine - b * sine, a * sine + b * cosine], -1).flatten(-2)
+    """(pairs × places × 2 × HEADS × size of a head) → the same, each two coordinates turned as one complex
+    number by the angle of their place.
+    """
+    numbers = torch.view_as_complex(x.float().reshape(*x.shape[:-1], -1, 2)) * turns
+    return torch.view_as_real(numbers).flatten(-2).to(x.dtype)
 
 
 def turns_of(places: torch.Tensor) -> torch.Tensor:
-    """The cosines and sines of `turned` for some places: (2 × places × half the size of a head)."""
+    """What `turned` multiplies with at some places: (places × 1 × 1 × half the size of a head)."""
     width = SIZE // HEADS
     angles = places[:, None] * 10_000 ** (-torch.arange(0, width, 2, device=places.device) / width)
-    return torch.stack([angles.cos(), angles.sin()])
+    return torch.complex(angles.cos(), angles.sin())[:, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,8 @@ class Reading(torch.nn.Module):
         text = told.beside + self.alike(alike) + self.both(told.beside * alike) + self.cosines(seen)
         pairs, count = there.shape
         x = torch.cat([self.first.expand(pairs, -1, -1), asked.beside + self.side[0], text + self.side[1]], 1)
-        mask = torch.cat([torch.ones_like(there[:, :1]), there, here], 1)[:, None, None]
+        seen_all = bool(there.all() and here.all())  # then attention is faster without a mask
+        mask = None if seen_all else torch.cat([there[:, :1] | True, there, here], 1)[:, None, None]
         places = torch.cat([torch.arange(1.0 + count), torch.arange(here.shape[1]) + float(TOLD_AT)])
         turns = turns_of(places.to(x.device))
         x = self.drop(x)
