@@ -24,8 +24,8 @@ SEEN = 2  # texts that hold a word or a piece of one, from which it counts
 NOTHING = ""  # stands for the passage of a question that nothing answers
 LARGEST = 20_000_000  # numbers in the (rows × passages) problem: a minute or two on two cores
 MOST = 4_000_000  # numbers learned for words: 16 MB
-# The greatest slope that the fit leaves. With scikit-learn's 1e-4, vectors that differ by 4e-5 move probabilities
-# by up to .05, with this by .003.
+# The greatest slope that the fit leaves: with scikit-learn's 1e-4, vectors that differ by 4e-5 move
+# probabilities by up to .05, with this by .003.
 SETTLED = 1e-6
 FEW = 10  # example questions of a passage that say little: what they teach is worth 1 - 1/e
 
