@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -145,8 +146,10 @@ def test_ctrl_c_keeps_what_was_answered_and_workers_change_nothing(tmp_path: Pat
         command = [sys.executable, "-m", "evals", "run", *words]
         flag = {"TESTS_STOPPED_FLAG": str(tmp_path / "stopped")}
         return subprocess.run(
-            command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **flag}, check=False
-        )
+            command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **flag}, check=False,
+            # a background job of a shell, and all that it starts, would not hear Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
 
     first, second = tmp_path / "first", tmp_path / "second"
     done = evals("--cases", str(cases), "--target", "tests.bots:stopped", "--out", str(first))
