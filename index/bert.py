@@ -62,7 +62,7 @@ class Bert:
         )
         self._norm = Norm(of, "embeddings.LayerNorm", config.layer_norm_eps)
         self._layers = [Layer(of, number, config) for number in range(config.num_hidden_layers)]
-        self.hidden = int(config.hidden_size)
+        self.config = config
 
     def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
         """(texts × pieces) → the states before the first layer and after each, (texts × pieces × hidden)."""

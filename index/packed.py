@@ -109,7 +109,7 @@ class PackedBert(InputModule):
 
     def get_embedding_dimension(self) -> int:
         """The size of a hidden state."""
-        return self.bert.hidden if isinstance(self.bert, Bert) else int(self.bert.config.hidden_size)
+        return int(self.bert.config.hidden_size)
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
         """Write the configuration, the tokenizer and the packed weights into a folder."""
@@ -154,7 +154,7 @@ class PackedBert(InputModule):
 
     @classmethod
     def _with_the_rest(cls, bert: BertModel | Bert, folder: Path) -> "PackedBert":
-        late, reading, config = None, None, BertConfig.from_pretrained(folder)
+        late, reading, config = None, None, bert.config
         if (folder / LATE).is_file():
             late = LateInteraction(config.hidden_size, config.vocab_size)
             late.load_state_dict(load_file(folder / LATE))  # into single precision

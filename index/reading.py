@@ -112,13 +112,13 @@ class Reading(torch.nn.Module):
         text = told.beside + self.alike(alike) + self.both(told.beside * alike) + self.cosines(seen)
         pairs, count = there.shape
         x = torch.cat([self.first.expand(pairs, -1, -1), asked.beside + self.side[0], text + self.side[1]], 1)
-        seen_all = bool(there.all() and here.all())  # then attention is faster without a mask
-        mask = None if seen_all else torch.cat([there[:, :1] | True, there, here], 1)[:, None, None]
+        mask = torch.cat([torch.ones_like(there[:, :1]), there, here], 1)[:, None, None]
+        looked_at = None if bool(mask.all()) else mask  # attention is faster without a mask
         places = torch.cat([torch.arange(1.0 + count), torch.arange(here.shape[1]) + float(TOLD_AT)])
         turns = turns_of(places.to(x.device))
         x = self.drop(x)
         for layer in self.layers:
-            x = layer(x, mask, turns)
+            x = layer(x, looked_at, turns)
         x = self.after(x)
         text = x[:, 1 + count :]
         borders = self.borders(text).masked_fill(~here[..., None], NEVER)

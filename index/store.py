@@ -172,9 +172,10 @@ class Documents:
 
     def get(self, identity: str) -> Document | None:
         """The document of this id, if there is one. Raises IndexDamaged. Thread-safe."""
-        place = int(np.searchsorted(self._numbers, np.uint64(_number(identity))))
-        found = self._read(int(self._lines[place])) if place < len(self) else None
-        return found if found and found.id == identity else None
+        number = np.uint64(_number(identity))
+        place = int(np.searchsorted(self._numbers, number))
+        known = place < len(self) and self._numbers[place] == number
+        return self._read(int(self._lines[place])) if known else None
 
     def _read(self, number: int) -> Document:
         start, end = self._starts[number : number + 2]
