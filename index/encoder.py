@@ -195,7 +195,7 @@ class Encoder(Embeddings):
 
         reading = self._model[0].reading
         with torch.inference_mode():
-            taken = reading.asked(states) if question else reading.told(states) / reading.unit
+            taken = states if question else reading.told(states) / reading.unit
         return np.asarray(taken.numpy(), dtype=np.float32)
 
     def judge(self, question: str, passages: Sequence[tuple[str, str, Bytes]]) -> list[Judged]:

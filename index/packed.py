@@ -159,6 +159,6 @@ class PackedBert(InputModule):
             late = LateInteraction(config.hidden_size, config.vocab_size)
             late.load_state_dict(load_file(folder / LATE))  # into single precision
         if late and (folder / READING).is_file():
-            reading = Reading(config.hidden_size).eval()
+            reading = Reading(config).eval()
             reading.load_state_dict(unpacked(load_file(folder / READING)))
         return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late, reading)

@@ -1,228 +1,189 @@
 """Make what reads a passage beside a question: `python -m index.training.reading --data DIR --encoder DIR`.
 
-A question meets the passage that answers it and a near one that does not; the model learns where the answer
-stands, and which of the two holds it. README.md beside this file has the figures.
+A larger model (`teacher.py`) learns first where the answer stands, and which of two passages holds it; then a
+few of its layers learn both from the questions and from what it says of them. README.md beside this file has
+the figures.
 """
 
 import argparse
 import itertools
 import random
-from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from index import french
-from index.packed import LONGEST, PackedBert
-from index.passages import sentences, titled
-from index.reading import LONGEST_SPAN, Reading, Side
+from index.bert import Layer
+from index.packed import PackedBert
+from index.pieces import STEPS, WIDTH
+from index.reading import KEPT, Reading
 from index.training.loop import train
-from index.training.states import Asked, Corpus, States, corpus
+from index.training.pairs import Drawn, Draws, borders
+from index.training.scores import dev, scores
+from index.training.states import Corpus, corpus
+from index.training.teacher import Teacher, begun
 
-BATCH = 16  # questions
-RATE = 1e-3
-FRENCH, UNANSWERABLE = 0.27, 0.1  # shares of the questions; the rest is English
-MINED, PARAGRAPH = 0.75, 0.9  # up to where a draw takes a near passage, one of the paragraph, of the article
-CROPPED = 200  # pieces of a passage that are read in training
-LARGEST = 0.9999  # share of the coordinates of `told` that the index keeps without cutting them
-ARTICLES = frozenset("l le la les un une des d du de".split())
-Pair = tuple[int, int]  # the row of a question's spelling, and a passage
-
-
-def side(kept: States, rows: list[int], linear: torch.nn.Linear, longest: int) -> tuple[Side, torch.Tensor]:
-    """Texts by their rows, and the weights of their pieces, which sum to 1 in each text."""
-    places = [slice(kept.starts[i], min(kept.starts[i + 1], kept.starts[i] + longest)) for i in rows]
-
-    def padded(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> torch.Tensor:
-        parts = [torch.from_numpy(np.array(values[p], dtype=np.float32)) for p in places]
-        return torch.nn.utils.rnn.pad_sequence(parts, batch_first=True).to(linear.weight.device)
-
-    rarity = padded(kept.rarity)
-    weights = rarity / rarity.sum(1, keepdim=True).clamp(min=1e-9)
-    return Side(linear(padded(kept.states)), padded(kept.near), rarity > 0), weights
+TAKEN = (2, 3, 5)  # the teacher's layers that its pupil starts from
+TEACHER_RATE, RATE, NEW_RATE = 2e-4, 3e-4, 1e-3  # of layers that are taken over, and of what is new
+TEACHER_MINUTES, MINUTES = 84, 65
+TAUGHT = 0.6  # share of the loss that is the teacher's
+DROPOUT = 0.1
+NOISE = 1 << 23  # numbers drawn once, of which dropout takes a stretch: drawing anew takes half the time
+AVERAGED = 0.998  # of the mean of the weights, kept at each step
+CROPPED = 220  # pieces of a text that are read in training
+LARGEST = 0.9999  # share of the numbers of `told` that the index keeps without cutting them
 
 
-def scores(
-    model: Reading, kept: Corpus, pairs: list[Pair], longest: int = LONGEST
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the model says of pairs."""
-    asked, weights = side(kept.questions, [q for q, _ in pairs], model.asked, longest)
-    told, _ = side(kept.told, [p for _, p in pairs], model.told, longest)
-    found: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = model(asked, told, weights)
-    return found
+class Noise(torch.nn.Module):
+    """Dropout from numbers that were drawn once."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self._kept = (torch.rand(NOISE, device=device) > DROPOUT).to(torch.bfloat16) / (1 - DROPOUT)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The same shape."""
+        if not self.training:
+            return x
+        first = random.randrange(NOISE - x.numel())
+        return x * self._kept[first : first + x.numel()].view(x.shape)
 
 
-class Draws:
-    """Questions drawn for ever: pairs, of which the first is right where there is an answer."""
-
-    def __init__(self, kept: Corpus, seed: int) -> None:
-        self.kept, self.rng = kept, random.Random(seed)
-        self.pools = {
-            "fr": [i for i, a in enumerate(kept.asked) if a.source == "fr" and a.passage >= 0],
-            "en": [i for i, a in enumerate(kept.asked) if a.source == "en" and a.passage >= 0],
-            "none": [i for i, a in enumerate(kept.asked) if a.passage < 0],
-        }
-        self.left: dict[str, list[int]] = {name: [] for name in self.pools}
-        self.batches: list[list[tuple[list[Pair], Asked]]] = []
-        self.article: dict[str, list[int]] = {}
-        for i in self.pools["fr"] + self.pools["en"]:
-            passage = kept.asked[i].passage
-            self.article.setdefault(kept.passages[passage][0], []).append(passage)
-
-    def one(self) -> tuple[list[Pair], Asked]:
-        """A question with one or two passages."""
-        draw = self.rng.random()
-        name = "none" if draw < UNANSWERABLE else "fr" if draw < UNANSWERABLE + FRENCH else "en"
-        if not self.left[name]:
-            self.left[name] = self.rng.sample(self.pools[name], len(self.pools[name]))
-        number = self.left[name].pop()
-        asked = self.kept.asked[number]
-        row = self.rng.choice(asked.rows)
-        if asked.passage < 0:
-            return [(row, self.rng.choice(asked.beside))], asked
-        return [(row, asked.passage), (row, self._wrong(number, asked))], asked
-
-    def _wrong(self, number: int, asked: Asked) -> int:
-        """A passage without the answer's words."""
-        title, text = self.kept.passages[asked.passage]
-        answer = french.fold(text[asked.start : asked.end])
-        while True:
-            draw = self.rng.random()
-            if draw < MINED:
-                near = self.kept.nearest[number]
-                found = int(near[min(int(self.rng.expovariate(0.2)), len(near) - 1)])
-            elif draw < PARAGRAPH and asked.beside:
-                found = self.rng.choice(asked.beside)
-            else:
-                found = self.rng.choice(self.article[title])
-            if found >= 0 and answer not in french.fold(self.kept.passages[found][1]):
-                return found
-            number = self.rng.choice(self.pools["en"])  # rare: all near ones hold those words
-
-    def batch(self) -> list[tuple[list[Pair], Asked]]:
-        """BATCH questions whose passages are of like length."""
-        if not self.batches:
-            starts = self.kept.told.starts
-            pool = sorted(
-                (self.one() for _ in range(16 * BATCH)),
-                key=lambda each: max(int(starts[p + 1] - starts[p]) for _, p in each[0]),
-            )
-            self.batches = [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
-            self.rng.shuffle(self.batches)
-        return self.batches.pop()
-
-
-def borders(kept: Corpus, asked: Asked, longest: int) -> tuple[int, int] | None:
-    """The first and the last piece of the answer in its passage, None when it was cropped."""
-    head = len(titled(kept.passages[asked.passage][0], ""))
-    first = kept.told.starts[asked.passage]
-    ends = np.asarray(kept.told.ends[first : kept.told.starts[asked.passage + 1]])[:longest]
-    start, end = np.searchsorted(ends, [head + asked.start + 1, head + asked.end])
-    return (int(start), int(end)) if end < len(ends) else None
-
-
-def loss_of(model: Reading, kept: Corpus, batch: list[tuple[list[Pair], Asked]]) -> torch.Tensor:
-    """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each two."""
-    starts, ends, answers = scores(model, kept, [p for pairs, _ in batch for p in pairs], CROPPED)
-    firsts = [0, *itertools.accumulate(len(pairs) for pairs, _ in batch)]
+def loss_of(model: Reading, kept: Corpus, batch: Drawn, teacher: Teacher | None = None) -> torch.Tensor:
+    """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each two;
+    with a teacher also of its borders, as far as it is sure that there is an answer, and of that.
+    """
+    pairs = [p for each, _ in batch for p in each]
+    starts, ends, answers = scores(model, kept, pairs, CROPPED)
+    firsts = [0, *itertools.accumulate(len(each) for each, _ in batch)]
     right = torch.zeros(len(answers), device=answers.device)
     places, lists = [], []
-    for first, (pairs, asked) in zip(firsts, batch, strict=False):
+    for first, (each, asked) in zip(firsts, batch, strict=False):
         if asked.passage >= 0:
             right[first] = 1
-            lists.append(answers[first : first + len(pairs)].log_softmax(0)[0])
+            lists.append(answers[first : first + len(each)].log_softmax(0)[0])
             if place := borders(kept, asked, CROPPED):
                 places.append((first, *place))
     rows, start, end = torch.tensor(places, device=answers.device).T
     spans = functional.cross_entropy(starts[rows], start) + functional.cross_entropy(ends[rows], end)
     passage = functional.binary_cross_entropy_with_logits(answers, right)
-    return spans / 2 + passage - torch.stack(lists).mean() / 2
-
-
-def f1(a: str, b: str) -> float:
-    """Token F1 of two texts, folded, articles left out."""
-    left, right = (Counter(w for w in french.words(t) if w not in ARTICLES) for t in (a, b))
-    same = (left & right).total()
-    return 2 * same / (left.total() + right.total()) if same else float(left == right)
+    loss = spans / 2 + passage - torch.stack(lists).mean() / 2
+    if teacher is None:
+        return loss
+    with torch.no_grad():
+        *their, answering = scores(teacher, kept, pairs, CROPPED)
+        answering = torch.sigmoid(answering)
+        sure = answering * right / (answering * right).sum()
+    apart = [
+        -(say.softmax(-1) * mine.log_softmax(-1)).sum(-1)
+        for mine, say in zip((starts, ends), their, strict=True)
+    ]
+    told = functional.binary_cross_entropy_with_logits(answers, answering)
+    return (1 - TAUGHT) * loss + TAUGHT * (((apart[0] + apart[1]) / 2 * sure).sum() + told)
 
 
 @torch.no_grad()
-def dev(model: Reading, kept: Corpus) -> dict[str, float]:
-    """On held-out PIAF: token F1 and right sentence with the gold paragraph, and the area under the curve of
-    right paragraphs against others of the article.
+def pupil(teacher: Teacher, encoder: PackedBert, kept: Corpus) -> Reading:
+    """A model with some of the teacher's layers, over the principal directions of a passage's states, turned
+    at random so that all are of a size.
     """
-    model.eval()
-    items = [a for a in kept.asked if a.source == "dev"]
-    of: dict[str, list[int]] = {}
-    for a in items:
-        of.setdefault(kept.passages[a.passage][0], []).append(a.passage)
-    found, right, good, bad = [], [], [], []
-    for a in items:
-        title, text = kept.passages[a.passage]
-        others = [p for p in of[title] if p != a.passage][:1]
-        start, end, answers = scores(model, kept, [(a.rows[0], p) for p in (a.passage, *others)])
-        good.append(float(answers[0]))
-        bad += answers[1:].tolist()
-        ends = np.asarray(kept.told.ends[kept.told.starts[a.passage] : kept.told.starts[a.passage + 1]])
-        before = len(titled(title, ""))
-        head = int(np.searchsorted(ends, before, side="right"))
-        starting, ending = (x[0, head : len(ends)].softmax(0).cpu() for x in (start, end))
-        i, j = divmod(int((starting[:, None] * ending).triu().tril(LONGEST_SPAN).argmax()), len(ends) - head)
-        low = int(ends[head + i - 1]) if head + i else 0
-        said = titled(title, text)[max(low, before) : int(ends[head + j])]
-        found.append(f1(said, text[a.start : a.end]))
-        spans = sentences(text)
-        cuts = np.searchsorted(ends[head:], [before + s for s, _ in spans], side="right")
-        bounds = itertools.pairwise([*cuts, len(starting)])
-        best = int(np.argmax([float(starting[b:c].sum()) for b, c in bounds]))
-        right.append(spans[best][0] <= a.start < spans[best][1])
-    model.train()
-    apart = (torch.tensor(good)[:, None] > torch.tensor(bad)).float().mean()
-    told = {"F1": np.mean(found), "sentence": np.mean(right), "apart": float(apart)}
-    return {"questions": len(items)} | {name: round(float(value), 3) for name, value in told.items()}
+    model = Reading(encoder.bert.config)
+    for mine, number in zip(model.layers, TAKEN, strict=True):
+        mine.load_state_dict(teacher.layers[number].state_dict())
+    model.first.copy_(teacher.first)
+    model.borders.load_state_dict(teacher.borders.state_dict())
+    model.answers.load_state_dict(teacher.answers.state_dict())
+    sample = torch.from_numpy(np.asarray(kept.told.states[::101], dtype=np.float32))
+    mean = sample.mean(0)
+    directions = torch.linalg.eigh(torch.cov((sample - mean).T))[1][:, -KEPT:]
+    down = torch.linalg.qr(torch.randn(KEPT, KEPT))[0] @ directions.T
+    told, text = (
+        {"weight": down, "bias": -down @ mean},
+        {"weight": functional.pad(down.T, (WIDTH, 0)), "bias": mean},
+    )
+    model.told.load_state_dict(told)
+    model.text.load_state_dict(text)
+    for new in (model.alike, model.cosines):
+        torch.nn.init.zeros_(new.weight)
+        torch.nn.init.zeros_(new.bias)
+    return model
 
 
 @torch.no_grad()
 def save(model: Reading, kept: Corpus, out: Path) -> None:
     """Write the weights beside the encoder's, with the step in which the index keeps `told`."""
-    sample = torch.from_numpy(np.asarray(kept.told.states[::17], dtype=np.float32)).to(model.unit.device)
-    size = np.quantile(model.told(sample).abs().cpu().numpy(), LARGEST)
-    model.unit.fill_(float(size) / 127)
+    sample = torch.from_numpy(np.asarray(kept.told.states[::37], dtype=np.float32)).to(model.unit.device)
+    model.unit.fill_(float(np.quantile(model.told(sample).abs().cpu().numpy(), LARGEST)) / STEPS)
     PackedBert.save_reading(model, out)
+
+
+def teach(
+    model: Reading, kept: Corpus, minutes: float, rate: float, seed: int,
+    teacher: Teacher | None, save_to: Callable[[Reading], None],
+) -> None:  # fmt: skip
+    """Train a model for some minutes, with a teacher or without; it ends with the mean of its weights."""
+    noise = Noise(model.unit.device)
+    for module in model.modules():
+        if isinstance(module, Reading | Layer):
+            module.drop = noise
+    draws = Draws(kept, seed)
+    new = {"alike", "cosines", "sharpness", "first", "side", *(() if teacher else ("borders", "answers"))}
+    named = list(model.named_parameters())
+    taken = [p for name, p in named if name.split(".")[0] not in new]
+    groups = [
+        {"params": [p for p in taken if p.ndim > 1], "lr": rate, "weight_decay": 0.02},
+        {"params": [p for p in taken if p.ndim < 2], "lr": rate},
+        {"params": [p for name, p in named if name.split(".")[0] in new], "lr": NEW_RATE},
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, foreach=True)
+    mean = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGED), use_buffers=False
+    )
+
+    def loss(step: int) -> torch.Tensor:
+        if step > 1:
+            mean.update_parameters(model)
+        return loss_of(model, kept, draws.batch(), teacher)
+
+    def checkpoint() -> dict[str, float]:
+        save_to(mean.module)
+        return dev(mean.module, kept)
+
+    train(optimizer, minutes, loss, checkpoint)
+    model.load_state_dict(mean.module.state_dict())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True, help="its folder; the weights go there too")
-    parser.add_argument("--kept", type=Path, required=True, help="folder for encoded texts, 4 GB")
-    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument(
+        "--kept", type=Path, required=True, help="folder for encoded texts and the teacher, 9 GB"
+    )
+    parser.add_argument("--teacher-minutes", type=float, default=TEACHER_MINUTES)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--resume", action="store_true", help="start from the weights beside the encoder's")
+    parser.add_argument("--resume", action="store_true", help="go on from the weights that are there")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     encoder = PackedBert.load(str(args.encoder)).to(device)
     kept = corpus(args.data, encoder, args.kept, args.seed)
-    model = Reading(encoder.get_embedding_dimension())
+    teacher, whole, part = begun(encoder).to(device), args.kept / "teacher.pt", args.kept / "teacher.part"
+    if whole.is_file() or (args.resume and part.is_file()):
+        teacher.load_state_dict(torch.load(whole if whole.is_file() else part))
+    if not whole.is_file():
+        minutes, keep = args.teacher_minutes, lambda now: torch.save(now.state_dict(), part)
+        teach(teacher, kept, minutes, TEACHER_RATE, args.seed, None, keep)
+        part.rename(whole)
+    model = pupil(teacher, encoder, kept)
     if args.resume and encoder.reading:
         model.load_state_dict(encoder.reading.state_dict())
-    model.to(device)
-    draws = Draws(kept, args.seed)
-    shrunk = [p for p in model.parameters() if p.ndim > 1]
-    groups = [
-        {"params": shrunk, "weight_decay": 0.02},
-        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98), foreach=True)
-
-    def checkpoint() -> dict[str, float]:
-        save(model, kept, args.encoder)
-        return dev(model, kept)
-
-    train(optimizer, args.minutes, lambda _: loss_of(model, kept, draws.batch()), checkpoint)
+    keep = partial(save, kept=kept, out=args.encoder)
+    teach(model.to(device), kept, args.minutes, RATE, args.seed, teacher.eval(), keep)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,13 @@ ENGLISH = (
     "en-squad11_dev", "en-squad11_train_subset", "en-squad20_dev_half", "en-squadshifts_new_wiki",
     "en-squadshifts_reddit",
 )  # fmt: skip
+OTHERS = ("es-squad_es_v11_dev_small", "it-squad_it_test")
 UNANSWERABLE = ("en-squad20_dev_half", "en-squad20_test_half_unanswerable_inferred")
-AS_TYPED = 3  # more spellings of a French question
+AS_TYPED = {"fr": 3, "written": 1}  # more spellings of a question, by its source
 AROUND = 1500  # characters kept on either side of an answer in a long text
 NEAREST = 20  # passages that a question may be held against
 AT_ONCE = 6000  # pieces in a batch
+TEACHER_LAYER = 6  # whose states the larger model reads that teaches
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
@@ -38,7 +40,7 @@ class Asked:
     passages of the same paragraph (all of them when none answers), and the rows of its spellings.
     """
 
-    source: str  # "fr", "en" or "dev"
+    source: str  # "fr", "written", "other" or "dev"
     passage: int
     start: int
     end: int
@@ -53,6 +55,7 @@ class States:
     starts: Numbers
     ends: Numbers  # where each piece ends in its text, in characters
     states: Numbers  # (pieces × hidden), of the encoder's layer LAYER, half precision
+    lower: Numbers  # the same of TEACHER_LAYER
     near: Numbers  # (pieces × WIDTH), of late interaction, half precision
     rarity: Numbers
     whole: Numbers  # (texts × hidden) unit vectors
@@ -75,6 +78,7 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
     hidden, total = encoder.get_embedding_dimension(), int(starts[-1])
     open_ = np.lib.format.open_memmap
     states = open_(folder / "states.npy", "w+", np.float16, (total, hidden))
+    lower = open_(folder / "lower.npy", "w+", np.float16, (total, hidden))
     near = open_(folder / "near.npy", "w+", np.float16, (total, encoder.late.project.out_features))
     rarity, whole = np.zeros(total, np.float32), np.zeros((len(texts), hidden), np.float32)
     order = sorted(range(len(texts)), key=lambda i: -len(ends[i]))
@@ -88,7 +92,8 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
         mean = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         for row, i in enumerate(part):
             place, kept = slice(starts[i], starts[i + 1]), own[i].nonzero()[:, 0]
-            states[place] = out.hidden_states[LAYER][row, kept].half().cpu().numpy()
+            for layer, into in ((LAYER, states), (TEACHER_LAYER, lower)):
+                into[place] = out.hidden_states[layer][row, kept].half().cpu().numpy()
             near[place], rarity[place] = (
                 vectors[row, kept].half().cpu().numpy(),
                 rare[row, kept].cpu().numpy(),
@@ -100,7 +105,7 @@ def encode(encoder: PackedBert, texts: list[str], prompt: str, folder: Path) -> 
 
 
 def questions(folder: Path) -> Iterator[tuple[str, data.Question]]:
-    """All of them with "fr", "en" or "dev"; start = end = 0 where the paragraph holds no answer."""
+    """All of them with their source; start = end = 0 where the paragraph holds no answer."""
     for item in data.piaf(folder):
         yield "dev" if data.held_out(item.title) else "fr", item
     for item in data.afriqa(folder):
@@ -108,8 +113,8 @@ def questions(folder: Path) -> Iterator[tuple[str, data.Question]]:
         text = item.text[low : item.end + AROUND]
         yield "fr", data.Question(item.question, item.title, text, item.start - low, item.end - low)
     for item in data.written(folder):
-        yield "fr", item
-    for name in dict.fromkeys((*ENGLISH, *UNANSWERABLE)):
+        yield "written", item
+    for name in dict.fromkeys((*ENGLISH, *OTHERS, *UNANSWERABLE)):
         for line in data.lines(folder / "qa" / f"{name}.jsonl.zst"):
             row = json.loads(line)
             title, answers = str(row.get("title") or "").replace("_", " "), row.get("answers")
@@ -117,7 +122,7 @@ def questions(folder: Path) -> Iterator[tuple[str, data.Question]]:
                 continue
             start = answers[0]["answer_start"] if answers else 0
             end = start + len(answers[0]["text"]) if answers else 0
-            yield "en", data.Question(row["question"], title, row["context"], start, end)
+            yield "other", data.Question(row["question"], title, row["context"], start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +165,11 @@ def _cut(folder: Path, rng: random.Random) -> tuple[list[Asked], list[tuple[str,
                 gold, start, end = i, item.start - p.start, item.end - p.start
         if gold < 0 and item.end:
             continue  # the answer runs over a cut
-        if source == "fr":
-            typed = [item.question, *(data.asked(item.question, rng) for _ in range(AS_TYPED))]
+        if source == "other":
+            typed = [data.asked(item.question, rng)]
         else:
-            typed = [item.question if source == "dev" else data.asked(item.question, rng)]
+            more = AS_TYPED.get(source, 0)
+            typed = [item.question, *(data.asked(item.question, rng) for _ in range(more))]
         rows = tuple(range(len(spellings), len(spellings) + len(typed)))
         spellings += typed
         place = (start, end) if gold >= 0 else (0, 0)
@@ -174,8 +180,8 @@ def _cut(folder: Path, rng: random.Random) -> tuple[list[Asked], list[tuple[str,
 def _nearest(asked: list[Asked], questions: Numbers, told: Numbers) -> Numbers:
     """The NEAREST passages to each question in its language, by whole vectors, those of "dev" left out."""
     near = np.full((len(asked), NEAREST), -1, np.int32)
-    for source in ("fr", "en"):
-        mine = [i for i, a in enumerate(asked) if a.source == source]
+    for sources in (("fr", "written"), ("other",)):
+        mine = [i for i, a in enumerate(asked) if a.source in sources]
         pool = np.array(sorted({p for i in mine for p in (asked[i].passage, *asked[i].beside) if p >= 0}))
         for first in range(0, len(mine), 1000):
             part = mine[first : first + 1000]
