@@ -113,6 +113,13 @@ def pupil(teacher: Teacher, encoder: PackedBert, kept: Corpus) -> Reading:
 
 
 @torch.no_grad()
+def followed(mean: list[torch.Tensor], now: list[torch.Tensor], count: torch.Tensor | int) -> None:
+    """Move a mean of weights towards those of now, faster at first."""
+    steps = int(count)
+    torch._foreach_lerp_(mean, now, 1 - min(AVERAGED, (1 + steps) / (20 + steps)))
+
+
+@torch.no_grad()
 def save(model: Reading, kept: Corpus, out: Path) -> None:
     """Write the weights beside the encoder's, with the step in which the index keeps `told`."""
     sample = torch.from_numpy(np.asarray(kept.told.states[::37], dtype=np.float32)).to(model.unit.device)
@@ -139,9 +146,7 @@ def teach(
         {"params": [p for name, p in named if name.split(".")[0] in new], "lr": NEW_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, foreach=True)
-    mean = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGED), use_buffers=False
-    )
+    mean = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=followed, use_buffers=False)
 
     def loss(step: int) -> torch.Tensor:
         if step > 1:
