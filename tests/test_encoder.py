@@ -14,7 +14,6 @@ from bot.settings import Settings
 from index.build import build, verify
 from index.encoder import Encoder, EncoderName
 from index.errors import EncoderMissing, IndexOutdated
-from tests.conftest import KNOWLEDGE
 
 
 def tiny_model(folder: Path, prompts: dict[str, str] | None = None) -> Path:
@@ -48,15 +47,15 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def test_a_local_model_builds_and_answers_and_its_index_is_not_mixed_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, one_document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, index = tiny_model(tmp_path / "tiny"), tmp_path / "index"
     monkeypatch.setenv("REPERE_ENCODER", str(folder))
-    manifest = build(KNOWLEDGE, index)
+    manifest = build(one_document, index)
     assert (manifest.dimensions, manifest.encoder.split("@")[0]) == (16, "tiny")
     verify(index)
     settings = Settings.from_environment(index=index)
-    assert Bot.open(settings).invoke("Combien d’États membres compte l’OIM ?").passages
+    assert Bot.open(settings).invoke("Qui finance le projet COMPASS ?").passages
     monkeypatch.delenv("REPERE_ENCODER")
     with pytest.raises(IndexOutdated) as refused:
         Bot.open(Settings.from_environment(index=index))
