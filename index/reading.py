@@ -30,9 +30,7 @@ UNLIKELY = 1e-6
 class Side:
     """The pieces of some questions, or of as many passages, padded to the longest."""
 
-    beside: (
-        torch.Tensor
-    )  # (pairs × pieces × hidden) states of a question, (… × KEPT) `Reading.told` of a passage
+    beside: torch.Tensor  # (pairs × pieces × hidden) states, or of a passage (… × KEPT) by `Reading.told`
     near: torch.Tensor  # (pairs × pieces × WIDTH) unit vectors of late interaction
     mask: torch.Tensor  # (pairs × pieces), False where there is none
 

@@ -24,7 +24,7 @@ from index.training.loop import train
 from index.training.pairs import Drawn, Draws, borders
 from index.training.scores import dev, scores
 from index.training.states import Corpus, corpus
-from index.training.teacher import Teacher, begun
+from index.training.teacher import Teacher, begun, say_nothing_yet
 
 TAKEN = (2, 3, 5)  # the teacher's layers that its pupil starts from
 TEACHER_RATE, RATE, NEW_RATE = 2e-4, 3e-4, 1e-3  # of layers that are taken over, and of what is new
@@ -106,9 +106,7 @@ def pupil(teacher: Teacher, encoder: PackedBert, kept: Corpus) -> Reading:
     )
     model.told.load_state_dict(told)
     model.text.load_state_dict(text)
-    for new in (model.alike, model.cosines):
-        torch.nn.init.zeros_(new.weight)
-        torch.nn.init.zeros_(new.bias)
+    say_nothing_yet(model)
     return model
 
 

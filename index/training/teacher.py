@@ -36,7 +36,12 @@ def begun(encoder: PackedBert) -> Teacher:
     model = Teacher(encoder.bert.config)
     for number, layer in enumerate(model.layers, TEACHER_LAYER):
         layer.load_state_dict(layer_weights(encoder.bert.state_dict().__getitem__, number))
+    say_nothing_yet(model)
+    return model
+
+
+def say_nothing_yet(model: Reading) -> None:
+    """Let what compares the two texts begin at nothing, so that layers taken over see what they know."""
     for new in (model.alike, model.cosines):
         torch.nn.init.zeros_(new.weight)
         torch.nn.init.zeros_(new.bias)
-    return model
