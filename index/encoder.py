@@ -206,16 +206,12 @@ class Encoder(Embeddings):
         reading = getattr(self._model[0], "reading", None)
         if reading is None:
             return []
-        ends = [self._ends(title, text) for title, text, _ in passages]
-        told = [
-            (pieces, cuts_of(e, [start for start, _ in sentences(text)]))
-            for (_, text, pieces), e in zip(passages, ends, strict=True)
-        ]
-        judged = reading.judge(self.read_question(question)[1], told)
-        return [
-            replace(each, span=_characters(text, e, each.span))
-            for each, (_, text, _), e in zip(judged, passages, ends, strict=True)
-        ]
+        asked, judged = self.read_question(question)[1], []
+        for title, text, pieces in passages:
+            ends = self._ends(title, text)
+            said = reading.judge(asked, pieces, cuts_of(ends, [start for start, _ in sentences(text)]))
+            judged.append(replace(said, span=_characters(text, ends, said.span)))
+        return judged
 
     def _cut_off(self, title: str, text: str) -> Ends:
         """Where each piece of a passage under its title ends in the text; not above 0 for the title's."""

@@ -88,32 +88,27 @@ class Reading(torch.nn.Module):
         return borders[..., 0], borders[..., 1], answers
 
     @torch.inference_mode()
-    def judge(self, question: Pieces, passages: Sequence[tuple[Bytes, Sequence[int]]]) -> list[Judged]:
-        """What it says of passages, each given by its pieces and the first piece of each sentence (and the
-        last of all). Spans are in pieces.
+    def judge(self, question: Pieces, pieces: Bytes, cuts: Sequence[int]) -> Judged:
+        """What it says of a passage, given by its pieces and the first piece of each sentence (and the last
+        of all). The span is in pieces.
         """
-        if not passages or not len(question.weights):
-            return [Judged((), (0, 0)) for _ in passages]
-        many, pieces_asked = len(passages), len(question.weights)
-        asked = Side(
-            torch.from_numpy(question.beside).expand(many, -1, -1),
-            torch.from_numpy(question.vectors).expand(many, -1, -1),
-            torch.ones(many, pieces_asked, dtype=torch.bool),
+        if not len(question.weights):
+            return Judged((), (0, 0))
+        text = torch.from_numpy(pieces.astype(np.float32))[None]
+        starts, ends, answers = self(
+            Side(_one(question.beside), _one(question.vectors), _all(len(question.weights))),
+            Side(text[..., WIDTH:] * self.unit, text[..., :WIDTH] / STEPS, _all(len(pieces))),
+            _one(question.weights),
         )
-        texts = torch.nn.utils.rnn.pad_sequence(
-            [torch.from_numpy(pieces.astype(np.float32)) for pieces, _ in passages], batch_first=True
-        )
-        counts = torch.tensor([len(pieces) for pieces, _ in passages])
-        told = Side(
-            texts[..., WIDTH:] * self.unit,
-            texts[..., :WIDTH] / STEPS,
-            torch.arange(texts.shape[1]) < counts[:, None],
-        )
-        starts, ends, answers = self(asked, told, torch.from_numpy(question.weights).expand(many, -1))
-        return [
-            _judged(starts[i], ends[i], float(torch.sigmoid(answers[i])), cuts)
-            for i, (_, cuts) in enumerate(passages)
-        ]
+        return _judged(starts[0], ends[0], float(torch.sigmoid(answers[0])), cuts)
+
+
+def _one(values: np.ndarray[Any, np.dtype[np.float32]]) -> torch.Tensor:
+    return torch.from_numpy(values)[None]
+
+
+def _all(count: int) -> torch.Tensor:
+    return torch.ones(1, count, dtype=torch.bool)
 
 
 def _judged(starts: torch.Tensor, ends: torch.Tensor, answers: float, cuts: Sequence[int]) -> Judged:

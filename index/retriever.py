@@ -5,6 +5,7 @@ A LangChain `BaseRetriever`. Notices when a new generation is swapped in and reo
 
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from index.errors import IndexOutdated
 from index.examples import NOTHING
 from index.judges import Judged, QuestionAnswering, Reranker
 from index.languages import is_english
-from index.passages import RankedPassage
+from index.passages import Passage, RankedPassage
 from index.pieces import match
-from index.store import Generation, current
+from index.store import Encoded, Generation, current
 
 READ = 3  # of the best passages are read beside the question
 # Share in the score of what the reading says: 1 for log-odds of SUREST, 0 for what is not read.
@@ -34,6 +35,10 @@ CANDIDATES = 40  # of each of the three searches
 # Shares of the fused score, fitted on held-out PIAF articles; index/training/README.md has the table.
 STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
 ABOUT = 0.15  # added for what the example questions of all documents, told apart, point to
+Scores = dict[str, float]  # by the key of a passage
+# What a question needs from the words of the index and from the encoder, and two passages read beside it, do
+# not wait for each other; PyTorch alone makes little use of a second core for so few rows.
+_hands = ThreadPoolExecutor(2, "retriever")
 
 
 class HybridRetriever(BaseRetriever):
@@ -75,14 +80,11 @@ class HybridRetriever(BaseRetriever):
     def find(self, question: str, count: int | None = None) -> tuple[RankedPassage, ...]:
         """The same by the searches alone, before `read` ranks the best of them anew."""
         generation = self.generation()
+        by_words = _hands.submit(_by_words, generation, question)
         vector, pieces = self.encoder.read_question(question)
-        lexical = generation.lexical
-        searched = english.in_french(question) if is_english(question) else question
-        stems = _scaled(lexical.stems(searched, CANDIDATES))
-        pairs = _scaled(lexical.pairs(searched, CANDIDATES))
-        grams = _scaled(lexical.grams(searched, CANDIDATES))
         near = generation.nearest(vector, CANDIDATES)
-        found = generation.fetch(stems.keys() | grams.keys() | near.keys())  # a pair is made of stems
+        stems, pairs, grams, found = by_words.result()
+        found |= generation.fetch(near.keys() - found.keys())
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
         told = {k: (encoded.pieces, encoded.cuts) for k, (_, encoded) in found.items() if len(encoded.pieces)}
@@ -148,7 +150,8 @@ class HybridRetriever(BaseRetriever):
             # all are there, but where a generation was swapped in meanwhile
             best = tuple(r for r in best if r.passage.key in kept)
             told = [(r.passage.title, r.passage.text, kept[r.passage.key][1].pieces) for r in best]
-            judged = self.encoder.judge(question, told)
+            each = _hands.map(lambda passage: self.encoder.judge(question, [passage]), told)
+            judged = [said for one in each for said in one]
         return list(zip(best, judged, strict=True)) if judged else []
 
     def _get_relevant_documents(
@@ -169,6 +172,18 @@ class HybridRetriever(BaseRetriever):
             )
             for r in self.rank(query)
         ]
+
+
+def _by_words(
+    generation: Generation, question: str
+) -> tuple[Scores, Scores, Scores, dict[str, tuple[Passage, Encoded]]]:
+    """What the lexical searches find: by stems, by pairs of them and by n-grams; and those passages."""
+    searched = english.in_french(question) if is_english(question) else question
+    stems, pairs, grams = (
+        _scaled(search(searched, CANDIDATES))
+        for search in (generation.lexical.stems, generation.lexical.pairs, generation.lexical.grams)
+    )
+    return stems, pairs, grams, generation.fetch(stems.keys() | grams.keys())  # a pair is made of stems
 
 
 def _may_be_overtaken(
