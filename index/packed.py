@@ -5,8 +5,7 @@ integers with one scale; trained in single precision, used in integers (`index.l
 what the model is for.
 """
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,9 @@ ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
 STATES = "states"  # a feature, see `index.reading`
 LATE = "late.safetensors"  # what late interaction adds, in half precision
+# For matrices of WEIGHTS, by their names and these, two narrow ones whose product is added to each (Hu et
+# al., LoRA, 2021, https://arxiv.org/abs/2106.09685); see `index.training.reading`.
+ADAPTER, UP, DOWN = "adapter.safetensors", ".up", ".down"
 LONGEST = 320  # pieces of a text that are read
 
 
@@ -51,6 +53,23 @@ def unpacked(small: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _unpacked(small: dict[str, torch.Tensor], name: str) -> torch.Tensor:
     values = small[name]
     return values.float() * small[name + SCALE].float() if name + SCALE in small else values.clone()
+
+
+def adapted(folder: Path) -> tuple[dict[str, torch.Tensor], Callable[[str], torch.Tensor]]:
+    """The packed weights of a folder, and what gives each of them by its name, unpacked, with what the
+    adapter adds, if there is one. Added in double precision: no step of `index.linear` hangs on the machine.
+    """
+    small = load_file(folder / WEIGHTS)
+    narrow = load_file(folder / ADAPTER) if (folder / ADAPTER).is_file() else {}
+
+    def weight(name: str) -> torch.Tensor:
+        values = _unpacked(small, name)
+        if name + UP in narrow:
+            up, down = (_unpacked(narrow, name + end).double() for end in (UP, DOWN))
+            values = (values.double() + up @ down).float()
+        return values
+
+    return small, weight
 
 
 class PackedRows(torch.nn.Module):
@@ -112,11 +131,12 @@ class PackedBert(InputModule):
         return int(self.bert.config.hidden_size)
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
-        """Write the configuration, the tokenizer and the packed weights into a folder."""
+        """Write the configuration, the tokenizer and the weights, adapted if they were, into a folder."""
         assert isinstance(self.bert, BertModel), "made for inference alone"
         self.bert.config.save_pretrained(output_path)
         self.tokenizer.save_pretrained(output_path)
         save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)
+        (Path(output_path) / ADAPTER).unlink(missing_ok=True)
         if self.late:
             self.save_late(self.late, Path(output_path))
         if self.reading:
@@ -137,16 +157,17 @@ class PackedBert(InputModule):
         """Read such a folder. Raises OSError when a file of it is missing."""
         folder = Path(model_name_or_path)
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
-        bert.load_state_dict(unpacked(load_file(folder / WEIGHTS)))
+        small, weight = adapted(folder)
+        bert.load_state_dict({name: weight(name) for name in small if not name.endswith(SCALE)})
         bert.eval()  # type: ignore[no-untyped-call]
         return cls._with_the_rest(bert, folder)
 
     @classmethod
     def for_inference(cls, folder: Path) -> "PackedBert":
         """The same, faster and a quarter of the size; it cannot be trained, saved or moved."""
-        small, rows = load_file(folder / WEIGHTS), "embeddings.word_embeddings.weight"
+        (small, weight), rows = adapted(folder), "embeddings.word_embeddings.weight"
         words = PackedRows(small[rows].clone(), small[rows + SCALE].clone())
-        bert = Bert(words, partial(_unpacked, small), BertConfig.from_pretrained(folder))
+        bert = Bert(words, weight, BertConfig.from_pretrained(folder))
         found = cls._with_the_rest(bert, folder)
         if found.reading:
             lay_out(found.reading, found.reading.state_dict().get, fine=False)

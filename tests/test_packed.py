@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from transformers import BertModel, PreTrainedTokenizerFast
 
 from index.encoder import Encoder, EncoderName
-from index.packed import PackedBert, packed, unpacked
+from index.packed import ADAPTER, DOWN, UP, PackedBert, packed, unpacked
 from tests.test_encoder import tiny_model
 
 
@@ -40,3 +41,27 @@ def test_a_packed_model_encodes_as_before_with_the_prefixes_of_the_bundled_one(t
     texts = ["le phare est en mer.", "ici"]
     assert np.abs(small.passages(texts) - plain.passages(texts)).max() < 0.02
     assert small.dimensions == 16
+
+
+def test_what_an_adapter_adds_is_as_if_the_weights_were_so_and_is_saved_in_them(tmp_path: Path) -> None:
+    tiny_model(tmp_path / "tiny")
+    raw = tmp_path / "tiny-raw"
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(raw)
+    bert, changed = (BertModel.from_pretrained(raw, add_pooling_layer=False) for _ in range(2))
+    name = "encoder.layer.0.intermediate.dense.weight"
+    rows, columns = bert.state_dict()[name].shape
+    up, down = torch.randn(rows, 2), torch.randn(2, columns)
+    with torch.no_grad():
+        changed.get_parameter(name).add_(up @ down)
+    folders = [tmp_path / each for each in ("plain", "adapted", "changed", "saved")]
+    for folder, model in zip(folders, (bert, bert, changed), strict=False):
+        folder.mkdir()
+        PackedBert(model, tokenizer).save(str(folder))
+    save_file(packed({name + UP: up, name + DOWN: down}), folders[1] / ADAPTER)
+    folders[3].mkdir()
+    save_file({"stale": up}, folders[3] / ADAPTER)
+    PackedBert.load(str(folders[1])).save(str(folders[3]))
+    plain, *others = (Encoder(EncoderName(str(each))).query("où est le phare ?") for each in folders)
+    assert np.abs(plain - others[1]).max() > 0.05
+    for vector in others:
+        assert np.abs(vector - others[1]).max() < 0.02

@@ -1,113 +1,118 @@
 """Make what reads a passage beside a question: `python -m index.training.reading --data DIR --encoder DIR`.
 
-A larger model (`teacher.py`) learns first where the answer stands, and which of two passages holds it; then a
-few of its layers learn both from the questions and from what it says of them. README.md beside this file has
-the figures.
+A larger model (`teacher.py`) learns first where the answer stands, and which of several passages holds it;
+then a small one (`pupil.py`) learns both from the questions and from what it says of them, and with it an
+adapter of the encoder, which keeps its vectors near what they were. README.md beside this file has figures.
 """
 
 import argparse
-import itertools
-import random
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from index.bert import Layer
-from index.packed import PackedBert
-from index.pieces import STEPS, WIDTH
-from index.reading import KEPT, Reading
+from index.packed import ADAPTER, LONGEST, PackedBert, packed
+from index.pieces import STEPS
+from index.reading import Reading
 from index.training.loop import train
-from index.training.pairs import Drawn, Draws, borders
-from index.training.scores import dev, scores
-from index.training.states import Corpus, corpus
-from index.training.teacher import Teacher, begun, say_nothing_yet
+from index.training.pairs import BATCH, WRONG, Drawn, Draws
+from index.training.pupil import Adapted, Encoded, Pupil
+from index.training.scores import dev
+from index.training.teacher import APART, Scores, Teacher, weights_of
+from index.training.texts import Corpus, Padded, corpus
 
-TAKEN = (2, 3, 5)  # the teacher's layers that its pupil starts from
-TEACHER_RATE, RATE, NEW_RATE = 2e-4, 3e-4, 1e-3  # of layers that are taken over, and of what is new
-TEACHER_MINUTES, MINUTES = 84, 65
-TAUGHT = 0.6  # share of the loss that is the teacher's
+TEACHER_RATE, NEW_RATE = 2e-4, 1e-3  # of the encoder's layers, and of what is new
+RATE, ADAPTER_RATE = 1.5e-4, 5e-4
+TEACHER_MINUTES, MINUTES = 3.2, 7.2  # on an H200; the teacher 8,700 and its pupil 4,200 batches
+RIGHT, OTHER = 2.0, 0.8  # weights of a right passage and of another
+TAUGHT = 0.7  # share of the loss that is the teacher's
+KEPT_NEAR = 5.0  # weight of how far vectors went from what the encoder made of the same text
+RANKED, SHARPNESS, SOFTENED = (
+    0.3,
+    30.0,
+    2.0,
+)  # weight of late interaction's ranking the passages as the teacher
 DROPOUT = 0.1
-NOISE = 1 << 23  # numbers drawn once, of which dropout takes a stretch: drawing anew takes half the time
 AVERAGED = 0.998  # of the mean of the weights, kept at each step
-CROPPED = 220  # pieces of a text that are read in training
+CROPPED = 224  # pieces of a passage that are read in training
 LARGEST = 0.9999  # share of the numbers of `told` that the index keeps without cutting them
+SAMPLE = 300  # passages, to see how large those are
 
 
-class Noise(torch.nn.Module):
-    """Dropout from numbers that were drawn once."""
-
-    def __init__(self, device: str) -> None:
-        super().__init__()
-        self._kept = (torch.rand(NOISE, device=device) > DROPOUT).to(torch.bfloat16) / (1 - DROPOUT)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The same shape."""
-        if not self.training:
-            return x
-        first = random.randrange(NOISE - x.numel())
-        return x * self._kept[first : first + x.numel()].view(x.shape)
+def asked_of(model: torch.nn.Module, kept: Corpus, drawn: Drawn, rows: list[int]) -> tuple[Padded, Padded]:
+    """The pieces of some rows of questions, and of the passages drawn."""
+    device = next(model.parameters()).device
+    return kept.questions.padded(rows, APART, device), kept.told.padded(drawn.passages, CROPPED, device)
 
 
-def loss_of(model: Reading, kept: Corpus, batch: Drawn, teacher: Teacher | None = None) -> torch.Tensor:
-    """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each two;
-    with a teacher also of its borders, as far as it is sure that there is an answer, and of that.
-    """
-    pairs = [p for each, _ in batch for p in each]
-    starts, ends, answers = scores(model, kept, pairs, CROPPED)
-    firsts = [0, *itertools.accumulate(len(each) for each, _ in batch)]
-    right = torch.zeros(len(answers), device=answers.device)
-    places, lists = [], []
-    for first, (each, asked) in zip(firsts, batch, strict=False):
-        if asked.passage >= 0:
-            right[first] = 1
-            lists.append(answers[first : first + len(each)].log_softmax(0)[0])
-            if place := borders(kept, asked, CROPPED):
-                places.append((first, *place))
-    rows, start, end = torch.tensor(places, device=answers.device).T
-    spans = functional.cross_entropy(starts[rows], start) + functional.cross_entropy(ends[rows], end)
-    passage = functional.binary_cross_entropy_with_logits(answers, right)
-    loss = spans / 2 + passage - torch.stack(lists).mean() / 2
-    if teacher is None:
-        return loss
-    with torch.no_grad():
-        *their, answering = scores(teacher, kept, pairs, CROPPED)
-        answering = torch.sigmoid(answering)
-        sure = answering * right / (answering * right).sum()
-    apart = [
-        -(say.softmax(-1) * mine.log_softmax(-1)).sum(-1)
-        for mine, say in zip((starts, ends), their, strict=True)
+def in_half(model: torch.nn.Module, asked: Padded, told: Padded) -> tuple[torch.Tensor, ...]:
+    """What a model says in bfloat16 over its weights in single precision."""
+    half = {name: p.bfloat16() for name, p in model.named_parameters()}
+    found: tuple[torch.Tensor, ...] = torch.func.functional_call(model, half, (asked, told))
+    return found
+
+
+def right_loss(said: Scores, drawn: Drawn) -> torch.Tensor:
+    """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each few."""
+    starts, ends, answers = said
+    first, each = slice(None, None, 1 + WRONG), answers.view(BATCH, 1 + WRONG)
+    placed = drawn.places[:, 0] >= 0
+    borders = [
+        functional.cross_entropy(x[first][placed], place[placed])
+        for x, place in zip((starts, ends), drawn.places.T, strict=True)
     ]
-    told = functional.binary_cross_entropy_with_logits(answers, answering)
-    return (1 - TAUGHT) * loss + TAUGHT * (((apart[0] + apart[1]) / 2 * sure).sum() + told)
+    right = functional.pad(drawn.answered[:, None].float(), (0, WRONG))
+    weights = torch.where(right > 0, RIGHT, OTHER)
+    passage = functional.binary_cross_entropy_with_logits(each, right, weight=weights)
+    ranked = -each[drawn.answered].log_softmax(1)[:, 0].mean()
+    return sum(borders) / 2 + passage + ranked / 2
 
 
-@torch.no_grad()
-def pupil(teacher: Teacher, encoder: PackedBert, kept: Corpus) -> Reading:
-    """A model with some of the teacher's layers, over the principal directions of a passage's states, turned
-    at random so that all are of a size.
+def taught_loss(said: Scores, teacher: Scores, drawn: Drawn) -> torch.Tensor:
+    """The same with what the teacher says, its borders by how sure it is that the passage answers."""
+    first = slice(None, None, 1 + WRONG)
+    sure = torch.sigmoid(teacher[2][first]) * drawn.answered
+    apart = [
+        -(theirs[first].softmax(-1) * mine[first].log_softmax(-1)).sum(-1)
+        for mine, theirs in zip(said[:2], teacher[:2], strict=True)
+    ]
+    borders = ((apart[0] + apart[1]) * sure).sum() / sure.sum().clamp(min=1e-6) / 2
+    passage = functional.binary_cross_entropy_with_logits(said[2], torch.sigmoid(teacher[2]))
+    mine, theirs = (x[2].view(BATCH, -1).log_softmax(1) for x in (said, teacher))
+    ranked = functional.kl_div(mine, theirs, log_target=True, reduction="batchmean")
+    return borders + passage + ranked / 2
+
+
+def vectors_loss(
+    now: tuple[Encoded, Encoded], before: tuple[Encoded, Encoded], texts: tuple[Padded, Padded],
+    rarity: torch.Tensor, answers: torch.Tensor, drawn: Drawn,
+) -> torch.Tensor:  # fmt: skip
+    """How far the vectors of questions and passages are from what they were, and late interaction's order of
+    the passages from the teacher's.
     """
-    model = Reading(encoder.bert.config)
-    for mine, number in zip(model.layers, TAKEN, strict=True):
-        mine.load_state_dict(teacher.layers[number].state_dict())
-    model.first.copy_(teacher.first)
-    model.borders.load_state_dict(teacher.borders.state_dict())
-    model.answers.load_state_dict(teacher.answers.state_dict())
-    sample = torch.from_numpy(np.asarray(kept.told.states[::101], dtype=np.float32))
-    mean = sample.mean(0)
-    directions = torch.linalg.eigh(torch.cov((sample - mean).T))[1][:, -KEPT:]
-    down = torch.linalg.qr(torch.randn(KEPT, KEPT))[0] @ directions.T
-    told, text = (
-        {"weight": down, "bias": -down @ mean},
-        {"weight": functional.pad(down.T, (WIDTH, 0)), "bias": mean},
-    )
-    model.told.load_state_dict(told)
-    model.text.load_state_dict(text)
-    say_nothing_yet(model)
-    return model
+    far = torch.zeros((), device=answers.device)
+    for mine, theirs, text in zip(now, before, texts, strict=True):
+        far = far + (1 - (mine.near * theirs.near).sum(-1))[text.own].mean()
+        far = far + (1 - (mine.whole * theirs.whole).sum(-1)).mean()
+    each = torch.arange(BATCH, device=answers.device).repeat_interleave(1 + WRONG)
+    cosines = now[0].near[each].bfloat16() @ now[1].near.bfloat16().transpose(1, 2)
+    best = cosines.float().masked_fill(~texts[1].own[:, None], -1).amax(-1)
+    met = (best * weights_of(rarity, texts[0])[each]).sum(1).view(BATCH, -1)
+    mine, theirs = (met * SHARPNESS).log_softmax(1), (answers.view(BATCH, -1) / SOFTENED).log_softmax(1)
+    ranked = functional.kl_div(mine, theirs, log_target=True, reduction="none").sum(1)
+    return KEPT_NEAR * far + RANKED * (ranked * drawn.answered).mean()
+
+
+def dropping(model: torch.nn.Module) -> None:
+    """Let numbers be dropped in training, but inside the encoder that a pupil adapts."""
+    frozen = {m for a in model.modules() if isinstance(a, Adapted) for m in a.modules()}
+    for module in model.modules():
+        if isinstance(module, Reading | Layer | Teacher) and module not in frozen:
+            module.drop = torch.nn.Dropout(DROPOUT)
 
 
 @torch.no_grad()
@@ -117,76 +122,125 @@ def followed(mean: list[torch.Tensor], now: list[torch.Tensor], count: torch.Ten
     torch._foreach_lerp_(mean, now, 1 - min(AVERAGED, (1 + steps) / (20 + steps)))
 
 
-@torch.no_grad()
-def save(model: Reading, kept: Corpus, out: Path) -> None:
-    """Write the weights beside the encoder's, with the step in which the index keeps `told`."""
-    sample = torch.from_numpy(np.asarray(kept.told.states[::37], dtype=np.float32)).to(model.unit.device)
-    model.unit.fill_(float(np.quantile(model.told(sample).abs().cpu().numpy(), LARGEST)) / STEPS)
-    PackedBert.save_reading(model, out)
-
-
 def teach(
-    model: Reading, kept: Corpus, minutes: float, rate: float, seed: int,
-    teacher: Teacher | None, save_to: Callable[[Reading], None],
+    model: torch.nn.Module, groups: list[dict[str, object]], minutes: float,
+    loss_of: Callable[[], torch.Tensor], figures: Callable[[torch.nn.Module], dict[str, float]],
 ) -> None:  # fmt: skip
-    """Train a model for some minutes, with a teacher or without; it ends with the mean of its weights."""
-    noise = Noise(model.unit.device)
-    for module in model.modules():
-        if isinstance(module, Reading | Layer):
-            module.drop = noise
-    draws = Draws(kept, seed)
-    new = {"alike", "cosines", "sharpness", "first", "side", *(() if teacher else ("borders", "answers"))}
-    named = list(model.named_parameters())
-    taken = [p for name, p in named if name.split(".")[0] not in new]
-    groups = [
-        {"params": [p for p in taken if p.ndim > 1], "lr": rate, "weight_decay": 0.02},
-        {"params": [p for p in taken if p.ndim < 2], "lr": rate},
-        {"params": [p for name, p in named if name.split(".")[0] in new], "lr": NEW_RATE},
-    ]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, foreach=True)
-    mean = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=followed, use_buffers=False)
+    """Train a model for some minutes; it ends with the mean of its weights."""
+    dropping(model)
+    fused = torch.cuda.is_available()
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, fused=fused)
+    averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=followed, use_buffers=False)
 
     def loss(step: int) -> torch.Tensor:
         if step > 1:
-            mean.update_parameters(model)
-        return loss_of(model, kept, draws.batch(), teacher)
+            averaged.update_parameters(model)
+        return loss_of()
 
     def checkpoint() -> dict[str, float]:
-        save_to(mean.module)
-        return dev(mean.module, kept)
+        found = figures(averaged.module.eval())
+        averaged.module.train()
+        return found
 
     train(optimizer, minutes, loss, checkpoint)
-    model.load_state_dict(mean.module.state_dict())
+    model.load_state_dict(averaged.module.state_dict())
+
+
+def groups_of(model: torch.nn.Module, rates: dict[str, float], rate: float) -> list[dict[str, object]]:
+    """The weights of a model that are trained, with their rates, some by how their names begin."""
+    found: list[dict[str, object]] = []
+    for name, p in model.named_parameters():
+        if p.requires_grad:
+            own = next((r for start, r in rates.items() if name.startswith(start)), None)
+            decay = 0.02 if own is None and p.ndim > 1 else 0.0
+            found.append({"params": [p], "lr": own or rate, "weight_decay": decay})
+    return found
+
+
+def teacher_of(
+    kept: Corpus, encoder: PackedBert, draws: Draws, minutes: float, file: Path, *, resume: bool
+) -> Teacher:
+    """The teacher in a file, trained first where it is not there."""
+    model, part = Teacher(encoder).to(encoder.bert.device), file.with_suffix(".part")
+    if not file.is_file():
+        if resume and part.is_file():
+            model.load_state_dict(torch.load(part, map_location=encoder.bert.device))
+
+        def loss() -> torch.Tensor:
+            drawn = draws.batch()
+            rows = [row for row in drawn.rows for _ in range(1 + WRONG)]
+            starts, ends, answers = in_half(model, *asked_of(model, kept, drawn, rows))
+            return right_loss((starts, ends, answers), drawn)
+
+        def figures(now: torch.nn.Module) -> dict[str, float]:
+            torch.save(now.state_dict(), part)
+            return dev(lambda asked, told: in_half(now, asked, told), kept, encoder)
+
+        rates = {"side": NEW_RATE, "borders": NEW_RATE, "answers": NEW_RATE}
+        teach(model, groups_of(model, rates, TEACHER_RATE), minutes, loss, figures)
+        part.replace(file)
+    model.load_state_dict(torch.load(file, map_location=encoder.bert.device))
+    return model.eval()
+
+
+@torch.no_grad()
+def save(model: Pupil, kept: Corpus, out: Path) -> None:
+    """Write the weights beside the encoder's, with the step in which the index keeps `told`."""
+    reading, device = model.reading, model.rarity.device
+    rows = np.linspace(0, len(kept.passages) - 1, SAMPLE).astype(int).tolist()
+    texts = kept.told.padded(rows, LONGEST, device)
+    told = reading.told(model.encoder(texts).states)[texts.own].abs()
+    reading.unit.fill_(float(np.quantile(told.cpu().numpy(), LARGEST)) / STEPS)
+    PackedBert.save_reading(reading, out)
+    narrow = {name: values.cpu() for name, values in model.encoder.narrow().items()}
+    save_file(packed(narrow), out / ADAPTER)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True, help="its folder; the weights go there too")
-    parser.add_argument(
-        "--kept", type=Path, required=True, help="folder for encoded texts and the teacher, 9 GB"
-    )
+    parser.add_argument("--kept", type=Path, required=True, help="folder for the texts and the teacher")
     parser.add_argument("--teacher-minutes", type=float, default=TEACHER_MINUTES)
     parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--resume", action="store_true", help="go on from the weights that are there")
+    parser.add_argument("--resume", action="store_true", help="go on from what the last run kept")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    encoder = PackedBert.load(str(args.encoder)).to(device)
-    kept = corpus(args.data, encoder, args.kept, args.seed)
-    teacher, whole, part = begun(encoder).to(device), args.kept / "teacher.pt", args.kept / "teacher.part"
-    if whole.is_file() or (args.resume and part.is_file()):
-        teacher.load_state_dict(torch.load(whole if whole.is_file() else part))
-    if not whole.is_file():
-        minutes, keep = args.teacher_minutes, lambda now: torch.save(now.state_dict(), part)
-        teach(teacher, kept, minutes, TEACHER_RATE, args.seed, None, keep)
-        part.rename(whole)
-    model = pupil(teacher, encoder, kept)
-    if args.resume and encoder.reading:
-        model.load_state_dict(encoder.reading.state_dict())
-    keep = partial(save, kept=kept, out=args.encoder)
-    teach(model.to(device), kept, args.minutes, RATE, args.seed, teacher.eval(), keep)
+    args.kept.mkdir(parents=True, exist_ok=True)
+    (args.encoder / ADAPTER).unlink(missing_ok=True)  # what is added is added to the encoder alone
+    so_far = args.kept / "pupil.pt"
+    encoder = PackedBert.load(str(args.encoder)).to("cuda" if torch.cuda.is_available() else "cpu")
+    kept = corpus(args.data, encoder, args.kept / "texts.pickle", args.seed)
+    draws = Draws(kept, encoder, args.seed, CROPPED)
+    file, minutes = args.kept / "teacher.pt", args.teacher_minutes
+    teacher = teacher_of(kept, encoder, draws, minutes, file, resume=args.resume)
+    model = Pupil(encoder).to(encoder.bert.device)
+    if args.resume and so_far.is_file():
+        model.load_state_dict(torch.load(so_far, map_location=encoder.bert.device))
+
+    def loss() -> torch.Tensor:
+        drawn = draws.batch()
+        texts = asked_of(model, kept, drawn, drawn.rows)
+        half = {name: p.bfloat16() for name, p in model.named_parameters()}
+        said, *now = torch.func.functional_call(model, half, texts)
+        with torch.no_grad():
+            rows = [row for row in drawn.rows for _ in range(1 + WRONG)]
+            theirs = in_half(teacher, *asked_of(model, kept, drawn, rows))
+            before = [model.encoder(text, added=False) for text in texts]
+        return (
+            (1 - TAUGHT) * right_loss(said, drawn)
+            + TAUGHT * taught_loss(said, theirs, drawn)
+            + vectors_loss(tuple(now), tuple(before), texts, model.rarity, theirs[2], drawn)
+        )
+
+    def figures(now: torch.nn.Module) -> dict[str, float]:
+        torch.save(now.state_dict(), so_far)
+        save(now, kept, args.encoder)
+        return dev(lambda asked, told: in_half(now, asked, told)[0], kept, encoder)
+
+    rates = {"encoder.": ADAPTER_RATE}
+    teach(model, groups_of(model, rates, RATE), args.minutes, loss, figures)
 
 
 if __name__ == "__main__":
