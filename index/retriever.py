@@ -150,8 +150,9 @@ class HybridRetriever(BaseRetriever):
             # all are there, but where a generation was swapped in meanwhile
             best = tuple(r for r in best if r.passage.key in kept)
             told = [(r.passage.title, r.passage.text, kept[r.passage.key][1].pieces) for r in best]
-            each = _hands.map(lambda passage: self.encoder.judge(question, [passage]), told)
-            judged = [said for one in each for said in one]
+            others = [_hands.submit(self.encoder.judge, question, [passage]) for passage in told[1:]]
+            judged = self.encoder.judge(question, told[:1])
+            judged += [said for other in others for said in other.result()]
         return list(zip(best, judged, strict=True)) if judged else []
 
     def _get_relevant_documents(
