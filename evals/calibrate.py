@@ -181,7 +181,7 @@ def _indexed(texts: Sequence[tuple[str, str]], folder: Path, encoder: Encoder) -
     for number, (title, text) in enumerate(texts):
         front = f"---\ntitle: {json.dumps(title)}\n---\n"
         (knowledge / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
-    build(knowledge, folder / "index", encoder=encoder.name)
+    build(knowledge, folder / "index", encoder=encoder)
 
 
 def observe_file(items: Sequence[Question], encoder: Encoder, judge: Judge) -> list[Asked]:

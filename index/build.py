@@ -53,23 +53,24 @@ def build(
     knowledge: Path,
     index: Path,
     *,
-    encoder: EncoderName | None = None,
+    encoder: Encoder | EncoderName | None = None,
     fresh: bool = False,
     skip_bad: bool = False,
     progress: bool = False,
 ) -> Manifest:
     """Index a knowledge folder and return the manifest of the generation that then serves.
 
-    Nothing is written when the index already holds just this; `fresh` builds anew from nothing.
+    Nothing is written when the index already holds just this; `fresh` builds anew from nothing. An encoder
+    given by its name is loaded only if something is to be written.
     Raises KnowledgeError, BuildInProgress or EncoderMissing; the old generation then still serves.
     """
-    name = encoder or EncoderName.from_environment()
+    encoder = encoder or EncoderName.from_environment()
     with _only_one(index):
         read = read_knowledge(knowledge, skip_bad=skip_bad)
         old = None if fresh else _open(index)
-        if old and _same(old.manifest, read, name.identity):
+        if old and _same(old.manifest, read, encoder.identity):
             return old.manifest
-        manifest = _write(index, read, old, name, progress)
+        manifest = _write(index, read, old, encoder, progress)
         _tidy(index)
         return manifest
 
@@ -92,7 +93,7 @@ def _same(manifest: Manifest, read: Knowledge, identity: str) -> bool:
 
 
 def _write(
-    index: Path, read: Knowledge, old: Generation | None, name: EncoderName, progress: bool
+    index: Path, read: Knowledge, old: Generation | None, name: Encoder | EncoderName, progress: bool
 ) -> Manifest:
     created = datetime.now(UTC)
     generation = f"{created:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
@@ -100,7 +101,7 @@ def _write(
     folder.mkdir(parents=True)
     try:
         cut = [p for d in read.documents for p in passages(d)]
-        encoder = Encoder(name)
+        encoder = Encoder(name) if isinstance(name, EncoderName) else name
         known = (
             {p.id: v for p, v in old.everything()} if old and old.manifest.encoder == encoder.identity else {}
         )
