@@ -70,8 +70,6 @@ FEATURES = (
 )
 NEAR = 0.05  # of the fused score: passages this close are about as good
 NOWHERE = 0.5  # rarity, less what is forgiven for likeness, from which a word stands nowhere
-# What answers these leaves little mark in a sentence: the words that a reading model finds are shown.
-FAINT = frozenset({Kind.OTHER, Kind.PLACE, Kind.REASON, Kind.DEFINITION})
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
 
@@ -320,11 +318,9 @@ class Reader:
         hit, a, b = place
         text = hit.passage.text[a:b]
         start = hit.passage.start + a
-        low, high = hit.span
-        if a <= low < high <= b and kind_of(question) in FAINT and not wants_several(question):
-            highlights: tuple[tuple[int, int], ...] = ((low - a, high - a),)
-        else:
-            highlights = decisive(question, text, hit.passage.title)
+        low, high = hit.span  # as the reading model says; by rules in another sentence than its own
+        read = a <= low < high <= b
+        highlights = ((low - a, high - a),) if read else decisive(question, text, hit.passage.title)
         return Evidence(hit, text, start, start + len(text), probability, highlights)
 
 
