@@ -70,6 +70,8 @@ FEATURES = (
 )
 NEAR = 0.05  # of the fused score: passages this close are about as good
 NOWHERE = 0.5  # rarity, less what is forgiven for likeness, from which a word stands nowhere
+LISTED = frozenset({Kind.DATE, Kind.NAME, Kind.PLACE})  # all of a sentence are shown where several are wanted
+COLON = re.compile(r"\s:\s")
 STRICT = frozenset({Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.NUMBER, Kind.CONTACT})
 
 
@@ -319,9 +321,35 @@ class Reader:
         text = hit.passage.text[a:b]
         start = hit.passage.start + a
         low, high = hit.span  # as the reading model says; by rules in another sentence than its own
-        read = a <= low < high <= b
-        highlights = ((low - a, high - a),) if read else decisive(question, text, hit.passage.title)
+        if a <= low < high <= b:
+            highlights = _with_its_list(question, text, (low - a, high - a), hit.passage.title)
+        else:
+            highlights = decisive(question, text, hit.passage.title)
         return Evidence(hit, text, start, start + len(text), probability, highlights)
+
+
+def _with_its_list(
+    question: str, sentence: str, read: tuple[int, int], title: str
+) -> tuple[tuple[int, int], ...]:
+    """The words that were read as the answer; where several things are asked for, also the rest of the list
+    after a colon, and other values of the kind.
+    """
+    if not wants_several(question):
+        return (read,)
+    spans = [read]
+    for colon in COLON.finditer(sentence, 0, read[0]):
+        if SEPARATORS.search(sentence, colon.end()):
+            spans.append((colon.end(), len(sentence.rstrip(" ."))))
+    kind = kind_of(question)
+    if kind in LISTED:
+        spans += values(kind, sentence, _known(question, title)) or values(kind, sentence, question)
+    whole: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if whole and start <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
+        else:
+            whole.append((start, end))
+    return tuple(whole)
 
 
 def decisive(question: str, sentence: str, title: str = "") -> tuple[tuple[int, int], ...]:

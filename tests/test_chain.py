@@ -39,6 +39,25 @@ def test_an_answer_is_its_quotes(bot: Bot) -> None:
     assert_proved(answer)
 
 
+@pytest.mark.parametrize(
+    ("question", "listed"),
+    [
+        (FUNDERS, ("Danemark", "États-Unis", "Pays-Bas")),
+        ("Dans quelles villes les formations ont-elles eu lieu ?", ("Rabat", "Casablanca", "Marrakech")),
+        ("Quand ont eu lieu les formations ?", ("15 au 17", "22 au 24", "29 au 31")),
+    ],
+)
+def test_a_list_is_marked_whole_and_no_stretch_overlaps_another(
+    bot: Bot, question: str, listed: tuple[str, ...]
+) -> None:
+    first = bot.invoke(question).citations[0]
+    marked = " | ".join(first.quote[a:b] for a, b in first.highlights)
+    assert all(each in marked for each in listed)
+    assert len(marked) < len(first.quote)
+    ends = [0, *(b for _, b in first.highlights)]
+    assert all(a >= end for (a, _), end in zip(first.highlights, ends, strict=False))
+
+
 def test_a_runner_up_as_likely_is_quoted_too(
     folder_of: Callable[[dict[str, str]], Path], tmp_path: Path
 ) -> None:
