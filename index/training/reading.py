@@ -8,6 +8,7 @@ adapter of the encoder, which keeps its vectors near what they were. README.md b
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,15 +28,12 @@ from index.training.texts import Corpus, Padded, corpus
 
 TEACHER_RATE, NEW_RATE = 2e-4, 1e-3  # of the encoder's layers, and of what is new
 RATE, ADAPTER_RATE = 1.5e-4, 5e-4
-TEACHER_MINUTES, MINUTES = 3.2, 7.2  # on an H200; the teacher 8,700 and its pupil 4,200 batches
+TEACHER_MINUTES, MINUTES = 3.2, 7.2  # on an H200; the teacher 2,700 and its pupil 4,200 batches
 RIGHT, OTHER = 2.0, 0.8  # weights of a right passage and of another
 TAUGHT = 0.7  # share of the loss that is the teacher's
 KEPT_NEAR = 5.0  # weight of how far vectors went from what the encoder made of the same text
-RANKED, SHARPNESS, SOFTENED = (
-    0.3,
-    30.0,
-    2.0,
-)  # weight of late interaction's ranking the passages as the teacher
+RANKED = 0.3  # weight of late interaction's ranking the passages as the teacher does,
+SHARPNESS, SOFTENED = 30.0, 2.0  # its scores that often, and the teacher's log-odds by that
 DROPOUT = 0.1
 AVERAGED = 0.998  # of the mean of the weights, kept at each step
 CROPPED = 224  # pieces of a passage that are read in training
@@ -43,17 +41,22 @@ LARGEST = 0.9999  # share of the numbers of `told` that the index keeps without 
 SAMPLE = 300  # passages, to see how large those are
 
 
-def asked_of(model: torch.nn.Module, kept: Corpus, drawn: Drawn, rows: list[int]) -> tuple[Padded, Padded]:
-    """The pieces of some rows of questions, and of the passages drawn."""
+def texts_of(model: torch.nn.Module, kept: Corpus, drawn: Drawn) -> tuple[Padded, Padded]:
+    """The pieces of the questions drawn, and of their passages."""
     device = next(model.parameters()).device
-    return kept.questions.padded(rows, APART, device), kept.told.padded(drawn.passages, CROPPED, device)
+    return kept.questions.padded(drawn.rows, APART, device), kept.told.padded(drawn.passages, CROPPED, device)
 
 
-def in_half(model: torch.nn.Module, asked: Padded, told: Padded) -> tuple[torch.Tensor, ...]:
+def for_each(asked: Padded) -> Padded:
+    """Questions, each as often as it has passages."""
+    values = (asked.ids, asked.mask, asked.own, asked.body)
+    return Padded(*(each.repeat_interleave(1 + WRONG, 0) for each in values))
+
+
+def in_half(model: torch.nn.Module, asked: Padded, told: Padded) -> Any:
     """What a model says in bfloat16 over its weights in single precision."""
     half = {name: p.bfloat16() for name, p in model.named_parameters()}
-    found: tuple[torch.Tensor, ...] = torch.func.functional_call(model, half, (asked, told))
-    return found
+    return torch.func.functional_call(model, half, (asked, told))
 
 
 def right_loss(said: Scores, drawn: Drawn) -> torch.Tensor:
@@ -148,13 +151,13 @@ def teach(
 
 def groups_of(model: torch.nn.Module, rates: dict[str, float], rate: float) -> list[dict[str, object]]:
     """The weights of a model that are trained, with their rates, some by how their names begin."""
-    found: list[dict[str, object]] = []
+    found: dict[tuple[float, float], list[torch.Tensor]] = {}
     for name, p in model.named_parameters():
         if p.requires_grad:
             own = next((r for start, r in rates.items() if name.startswith(start)), None)
             decay = 0.02 if own is None and p.ndim > 1 else 0.0
-            found.append({"params": [p], "lr": own or rate, "weight_decay": decay})
-    return found
+            found.setdefault((own or rate, decay), []).append(p)
+    return [{"params": ps, "lr": lr, "weight_decay": decay} for (lr, decay), ps in found.items()]
 
 
 def teacher_of(
@@ -168,9 +171,8 @@ def teacher_of(
 
         def loss() -> torch.Tensor:
             drawn = draws.batch()
-            rows = [row for row in drawn.rows for _ in range(1 + WRONG)]
-            starts, ends, answers = in_half(model, *asked_of(model, kept, drawn, rows))
-            return right_loss((starts, ends, answers), drawn)
+            asked, told = texts_of(model, kept, drawn)
+            return right_loss(in_half(model, for_each(asked), told), drawn)
 
         def figures(now: torch.nn.Module) -> dict[str, float]:
             torch.save(now.state_dict(), part)
@@ -221,12 +223,10 @@ def main() -> None:
 
     def loss() -> torch.Tensor:
         drawn = draws.batch()
-        texts = asked_of(model, kept, drawn, drawn.rows)
-        half = {name: p.bfloat16() for name, p in model.named_parameters()}
-        said, *now = torch.func.functional_call(model, half, texts)
+        texts = texts_of(model, kept, drawn)
+        said, *now = in_half(model, *texts)
         with torch.no_grad():
-            rows = [row for row in drawn.rows for _ in range(1 + WRONG)]
-            theirs = in_half(teacher, *asked_of(model, kept, drawn, rows))
+            theirs = in_half(teacher, for_each(texts[0]), texts[1])
             before = [model.encoder(text, added=False) for text in texts]
         return (
             (1 - TAUGHT) * right_loss(said, drawn)
