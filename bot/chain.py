@@ -50,10 +50,10 @@ class Coverage:
 class Bot(Runnable[Question | str, Answer]):
     """A question in, a proved answer or a plain refusal out. Safe to use from many threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
         self.settings = settings
         llm = Llm(settings.llm, settings.llm_url, settings.llm_deadline) if settings.llm else None
-        encoder = Encoder(settings.encoder)
+        encoder = encoder or Encoder(settings.encoder)
         judge = judge_of(settings.reader)
         self.retriever = HybridRetriever(index=settings.index, encoder=encoder, judge=judge)
         self.reader = Reader()
@@ -64,12 +64,13 @@ class Bot(Runnable[Question | str, Answer]):
         )
 
     @classmethod
-    def open(cls, settings: Settings | None = None) -> "Bot":
-        """Load the encoder and open the index; make the client of the language model, if one is set.
+    def open(cls, settings: Settings | None = None, encoder: Encoder | None = None) -> "Bot":
+        """Load the encoder, if it is not given, and open the index; make the client of the language model, if
+        one is set.
 
         Raises IndexProblem, EncoderMissing, LlmMissing or LlmUnusable.
         """
-        bot = cls(settings or Settings.from_environment())
+        bot = cls(settings or Settings.from_environment(), encoder)
         bot.retriever.generation()
         return bot
 

@@ -159,17 +159,17 @@ def calibrate(
 ) -> None:
     """Fit the reader and its threshold on the dev split; try them once on the test split."""
     from evals import calibrate as fitting
-    from index.encoder import EncoderName
+    from index.encoder import Encoder, EncoderName
 
     reviewed = tuple(c for c in read_cases(cases) if not {"dialogue", "held-out"} & {*c.tags})
     try:
         items = squad(questions)
     except ValueError as error:
         raise RepereError(str(error)) from None
-    name = EncoderName.from_environment()
-    fitted = fitting.calibrate(reviewed, items, index, name, near, far, typer.echo)
+    encoder = Encoder(EncoderName.from_environment())
+    fitted = fitting.calibrate(reviewed, items, index, encoder, near, far, typer.echo)
     if save:
-        fitting.write(fitted, name.identity, out)
+        fitting.write(fitted, encoder.identity, out)
 
 
 @app.command()

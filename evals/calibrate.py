@@ -33,7 +33,7 @@ from evals.statistics import calibration_error
 from evals.swaps import swapped
 from index import french
 from index.build import build
-from index.encoder import Encoder, EncoderName
+from index.encoder import Encoder
 from index.judges import QuestionAnswering, Reranker, judge_of
 from index.passages import EXAMPLES, RankedPassage
 from index.retriever import HybridRetriever
@@ -92,7 +92,7 @@ def calibrate(
     cases: Sequence[Case],
     items: Sequence[Question],
     index: Path,
-    name: EncoderName,
+    encoder: Encoder,
     near: float,
     far: float,
     say: Callable[[str], object],
@@ -101,7 +101,7 @@ def calibrate(
 
     `near` and `far` are the shares of such questions to refuse, in [0, 1]; `say` is told each table.
     """
-    encoder, judge = Encoder(name), judge_of(os.environ.get("REPERE_READER", ""))
+    judge = judge_of(os.environ.get("REPERE_READER", ""))
     dev = (
         [c for c in cases if not in_test_split(group_of(c))],
         [i for i in items if not in_test_split(i.title)],

@@ -1,4 +1,4 @@
-"""The encoder: texts → unit vectors, and one a piece. sentence-transformers is imported here alone.
+"""The encoder: texts → unit vectors, and one a piece. SentenceTransformer is imported here alone.
 
 Knows where the bundled French model lies and which prefixes a model wants; nothing about passages.
 """
@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,15 @@ from index.pieces import NONE, Bytes, Ends, Pieces, cuts_of
 if TYPE_CHECKING:
     import torch  # when it is needed: the import takes a second
 
+    from index.packed import PackedBert
+
 BUNDLED = Path(__file__).parent / "models" / "repere-encoder-fr"
 READING = "reading.safetensors"  # in its folder or another's: what reads a passage beside a question
 PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled model was trained with
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
 READ = 512  # questions whose pieces are kept, about 10 KB each, and passages whose pieces’ ends are, 2 KB
 AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
+BATCH = 32  # texts; up to so many are encoded one after the other, without sentence-transformers
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
@@ -81,7 +84,7 @@ def _weights_digest(folder: Path) -> str:
 
 
 class Encoder(Embeddings):
-    """A LangChain `Embeddings` over a sentence-transformers model; loads on first use."""
+    """A LangChain `Embeddings` over the bundled model or any other that sentence-transformers loads."""
 
     def __init__(self, name: EncoderName | None = None) -> None:
         self.name = name or EncoderName()
@@ -90,8 +93,9 @@ class Encoder(Embeddings):
         self._ends = lru_cache(READ)(self._cut_off)
         self._read_question = lru_cache(READ)(lambda text: next(self._read([text], self._query, False)))
         self._lock = threading.Lock()
-        self._model = self._load()
-        prompts = {k: v for k, v in getattr(self._model, "prompts", {}).items() if v}
+        self._packed: PackedBert | None = None  # the bundled model, or one that lies on disk as that does
+        self._load()
+        prompts = PROMPTS if self._packed else {k: v for k, v in self._pipeline.prompts.items() if v}
         e5 = "e5" in self.name.model.lower().split("/")[-1].replace("_", "-").split("-")
         self._query = self._prefix(self.name.query_prefix, prompts.get("query"), "query: " if e5 else "")
         own = prompts.get("document") or prompts.get("passage")
@@ -102,36 +106,40 @@ class Encoder(Embeddings):
     def _prefix(asked: str | None, own: str | None, default: str) -> str:
         return asked if asked is not None else own or default
 
-    def _load(self) -> Any:
+    def _load(self) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        local = not self.name.model or Path(self.name.model).is_dir()
-        if local:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        from sentence_transformers import SentenceTransformer  # here: the import takes seconds
-        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
-        from transformers.utils import logging as transformers_logging
+        from index.packed import WEIGHTS, PackedBert  # here: PyTorch takes more than a second
 
-        from index.packed import WEIGHTS, PackedBert
-
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = Path(self.name.model) if self.name.model else BUNDLED
         try:
             if (folder / WEIGHTS).is_file():
-                bert = PackedBert.for_inference(folder)
-                modules = [bert, Pooling(bert.get_embedding_dimension()), Normalize()]
-                return SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS)
-            return SentenceTransformer(
-                str(folder) if local else self.name.model,
-                device="cpu",
-                local_files_only=local,
-                model_kwargs={"dtype": "float32"},
-            )
-        except (OSError, ValueError, KeyError) as error:
+                self._packed = PackedBert.for_inference(folder)
+            else:
+                _ = self._pipeline
+        except Exception as error:  # the libraries raise many, of damaged files some that are theirs alone
             raise EncoderMissing(
                 f"the encoder « {self.name.model or BUNDLED.name} » cannot be loaded "
                 f"({type(error).__name__}); check REPERE_ENCODER and the network, or unset it"
             ) from error
+
+    @cached_property
+    def _pipeline(self) -> Any:
+        """What sentence-transformers encodes with. The import takes seconds: a question to the bundled model
+        does without.
+        """
+        local = not self.name.model or Path(self.name.model).is_dir()
+        if local:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        if self._packed:
+            return SentenceTransformer(modules=[self._packed], device="cpu")
+        return SentenceTransformer(
+            self.name.model, device="cpu", local_files_only=local, model_kwargs={"dtype": "float32"}
+        )
 
     def passages(self, texts: list[str], *, progress: bool = False) -> Vectors:
         """Encode passages into a (texts × dimensions) float32 matrix of unit vectors."""
@@ -151,11 +159,11 @@ class Encoder(Embeddings):
 
     def _read(self, texts: list[str], prefix: str, progress: bool) -> Iterator[tuple[Vectors, Pieces]]:
         full = [prefix + text for text in texts]
-        body = self._model[0]
-        if getattr(body, "late", None) is None:
+        packed = self._packed
+        if packed is None or packed.late is None:
             yield from ((row[None], NONE) for row in self._encode(full, progress=progress))
             return
-        from index.packed import ENDS, RARITY, STATES, VECTORS
+        from index.packed import ENDS, RARITY, SENTENCE, STATES, VECTORS
 
         question = prefix == self._query
         for first in range(0, len(full), AT_ONCE):
@@ -165,35 +173,38 @@ class Encoder(Embeddings):
                 own = np.flatnonzero(ends > len(prefix))
                 rarity = features[RARITY].numpy()[own]
                 yield (
-                    np.asarray(features["sentence_embedding"].numpy(), dtype=np.float32)[None],
+                    np.asarray(features[SENTENCE].numpy(), dtype=np.float32)[None],
                     Pieces(
                         features[VECTORS].numpy()[own],
                         ends[own] - len(prefix),
                         rarity / max(1e-9, rarity.sum()),
                         self._beside(features[STATES][own], question)
-                        if body.reading
+                        if packed.reading
                         else np.zeros((len(own), 0), np.float32),
                     ),
                 )
 
-    def _features(self, texts: list[str], progress: bool) -> Iterable[dict[str, "torch.Tensor"]]:
+    def _features(self, texts: list[str], progress: bool = False) -> Iterable[dict[str, "torch.Tensor"]]:
         """What the bundled model makes of each text."""
         import torch
 
-        if len(texts) > 1:
-            found: list[dict[str, torch.Tensor]] = self._model.encode(
-                texts, batch_size=32, output_value=None, show_progress_bar=progress
+        assert self._packed
+        if len(texts) > BATCH:
+            found: list[dict[str, torch.Tensor]] = self._pipeline.encode(
+                texts, batch_size=BATCH, output_value=None, show_progress_bar=progress
             )
             return found
-        with torch.inference_mode():  # a question: what `encode` does for many takes a tenth as long again
-            made = self._model(self._model[0].preprocess(texts))
-        return [{name: values[0] for name, values in made.items()}]
+        with torch.inference_mode():
+            made = [self._packed(self._packed.preprocess([text])) for text in texts]
+        return [{name: values[0] for name, values in each.items()} for each in made]
 
     def _beside(self, states: "torch.Tensor", question: bool) -> Vectors:
         """What `index.reading` takes of the pieces of a question, or in its steps of a passage."""
         import torch
 
-        reading = self._model[0].reading
+        assert self._packed
+        assert self._packed.reading
+        reading = self._packed.reading
         with torch.inference_mode():
             taken = states if question else reading.told(states) / reading.unit
         return np.asarray(taken.numpy(), dtype=np.float32)
@@ -203,7 +214,7 @@ class Encoder(Embeddings):
 
         A passage is its title, its text and its pieces.
         """
-        reading = getattr(self._model[0], "reading", None)
+        reading = self._packed.reading if self._packed else None
         if reading is None:
             return []
         asked, judged = self.read_question(question)[1], []
@@ -217,8 +228,9 @@ class Encoder(Embeddings):
         """Where each piece of a passage under its title ends in the text; not above 0 for the title's."""
         from index.packed import ENDS
 
+        assert self._packed
         head = len(self._passage)
-        ends = self._model[0].preprocess([self._passage + titled(title, text)])[ENDS][0].numpy()
+        ends = self._packed.preprocess([self._passage + titled(title, text)])[ENDS][0].numpy()
         return np.asarray(ends[ends > head] - head - len(titled(title, "")))
 
     def queries(self, texts: list[str]) -> Vectors:
@@ -248,9 +260,13 @@ class Encoder(Embeddings):
         )
 
     def _encode(self, texts: list[str], *, progress: bool = False) -> Vectors:
-        vectors = self._model.encode(
+        if self._packed and 0 < len(texts) <= BATCH:
+            from index.packed import SENTENCE
+
+            return np.stack([each[SENTENCE].numpy() for each in self._features(texts)])
+        vectors = self._pipeline.encode(
             texts,
-            batch_size=32,
+            batch_size=BATCH,
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=progress,

@@ -53,7 +53,7 @@ def judge_of(model: str) -> "QuestionAnswering | Reranker | None":
             return QuestionAnswering(model, local)
         if any(kind.endswith("ForSequenceClassification") for kind in kinds):
             return Reranker(model, local)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # the libraries raise many, of damaged files some that are theirs alone
         raise ReaderMissing(
             f"the reader « {model} » cannot be loaded ({type(error).__name__}); "
             "check REPERE_READER and the network, or unset it"

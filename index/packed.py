@@ -1,18 +1,20 @@
 """A BERT whose matrices lie on disk as bytes, a quarter of their size in memory.
 
-A sentence-transformers module: the bundled encoder loads through it. Each row of a matrix is kept as 8-bit
-integers with one scale; trained in single precision, used in integers (`index.linear`). Knows nothing about
-what the model is for.
+Each row of a matrix is kept as 8-bit integers with one scale; trained in single precision, used in integers
+(`index.linear`). It is all that sentence-transformers needs to encode many texts, but for a question neither
+that nor transformers is imported, which would take seconds. Knows nothing about what the model is for.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from sentence_transformers.base.modules import InputModule
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from tokenizers import Tokenizer
+from torch.nn import functional
 
 from index.bert import Bert
 from index.encoder import READING
@@ -20,11 +22,16 @@ from index.interaction import LateInteraction
 from index.linear import lay_out
 from index.reading import LAYER, Reading
 
+if TYPE_CHECKING:
+    from transformers import BertModel  # for training alone
+
+TOKENIZER, CONFIG = "tokenizer.json", "config.json"
 WEIGHTS = "packed.safetensors"
 SCALE = ".scale"  # a matrix's scales have its name and this
 ENDS = "ends"  # a feature: where each piece ends in its text, in characters; 0 for the marks around it
 VECTORS, RARITY = "late_vectors", "late_rarity"  # features, see `index.interaction`
 STATES = "states"  # a feature, see `index.reading`
+SENTENCE = "sentence_embedding"  # a feature: what sentence-transformers calls the vector of a text
 LATE = "late.safetensors"  # what late interaction adds, in half precision
 # For matrices of WEIGHTS, by their names and these, two narrow ones whose product is added to each (Hu et
 # al., LoRA, 2021, https://arxiv.org/abs/2106.09685); see `index.training.reading`.
@@ -72,6 +79,12 @@ def adapted(folder: Path) -> tuple[dict[str, torch.Tensor], Callable[[str], torc
     return small, weight
 
 
+def mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(texts × pieces × hidden) states, and 1 where there is a piece → (texts × hidden) unit vectors."""
+    total = (states * mask[..., None].to(states.dtype)).sum(1)
+    return functional.normalize(total / mask.sum(1, keepdim=True), dim=-1)
+
+
 class PackedRows(torch.nn.Module):
     """An Embedding that keeps its rows packed and unpacks those looked up: the same values, never trained."""
 
@@ -85,41 +98,44 @@ class PackedRows(torch.nn.Module):
         return found
 
 
-class PackedBert(InputModule):
-    """A BERT and its tokenizer: texts → the hidden state of each piece."""
-
-    tokenizer: PreTrainedTokenizerFast
+class PackedBert(torch.nn.Module):
+    """A BERT and its tokenizer: texts → a unit vector of each, and the hidden state of each piece."""
 
     def __init__(
         self,
-        bert: BertModel | Bert,
-        tokenizer: PreTrainedTokenizerFast,
+        bert: "BertModel | Bert",
+        tokenizer: Tokenizer,
         late: LateInteraction | None = None,
         reading: Reading | None = None,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.bert, self.tokenizer, self.late, self.reading = bert, tokenizer, late, reading
+        pad = int(bert.config.pad_token_id or 0)
+        tokenizer.enable_padding(pad_id=pad, pad_token=tokenizer.id_to_token(pad))
+        tokenizer.enable_truncation(LONGEST)
 
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **_: Any
     ) -> dict[str, torch.Tensor]:
         """Cut texts into pieces, padded to the longest of the batch, and add ENDS."""
-        texts = [(prompt or "") + str(text) for text in inputs]
-        batch = self.tokenizer(
-            texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt",
-            return_token_type_ids=False, return_offsets_mapping=True,
-        )  # fmt: skip
-        offsets = batch.pop("offset_mapping")
-        return dict(batch) | {ENDS: offsets[..., 1]}
+        batch = self.tokenizer.encode_batch([(prompt or "") + str(text) for text in inputs])
+        return {
+            "input_ids": torch.tensor([text.ids for text in batch]),
+            "attention_mask": torch.tensor([text.attention_mask for text in batch]),
+            ENDS: torch.tensor([[end for _, end in text.offsets] for text in batch]),
+        }
 
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
-        """Add `token_embeddings`, (texts × pieces × hidden), and what late interaction makes of them."""
+        """Add `token_embeddings`, (texts × pieces × hidden), their mean as SENTENCE, (texts × hidden), and
+        what late interaction makes of them.
+        """
         ids, mask = features["input_ids"], features["attention_mask"]
         if isinstance(self.bert, Bert):
             states: Sequence[torch.Tensor] = self.bert(ids, mask)
         else:
             states = self.bert(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         found = features | {"token_embeddings": states[-1]}
+        found[SENTENCE] = mean(states[-1], mask)
         if self.late:
             found[VECTORS], found[RARITY] = self.late(states[-1], ids)
         if self.reading:
@@ -130,17 +146,17 @@ class PackedBert(InputModule):
         """The size of a hidden state."""
         return int(self.bert.config.hidden_size)
 
-    def save(self, output_path: str, *_: Any, **__: Any) -> None:
+    def save(self, folder: Path) -> None:
         """Write the configuration, the tokenizer and the weights, adapted if they were, into a folder."""
-        assert isinstance(self.bert, BertModel), "made for inference alone"
-        self.bert.config.save_pretrained(output_path)
-        self.tokenizer.save_pretrained(output_path)
-        save_file(packed(self.bert.state_dict()), Path(output_path) / WEIGHTS)
-        (Path(output_path) / ADAPTER).unlink(missing_ok=True)
+        assert not isinstance(self.bert, Bert), "made for inference alone"
+        self.bert.config.save_pretrained(folder)
+        self.tokenizer.save(str(folder / TOKENIZER))
+        save_file(packed(self.bert.state_dict()), folder / WEIGHTS)
+        (folder / ADAPTER).unlink(missing_ok=True)
         if self.late:
-            self.save_late(self.late, Path(output_path))
+            self.save_late(self.late, folder)
         if self.reading:
-            self.save_reading(self.reading, Path(output_path))
+            self.save_reading(self.reading, folder)
 
     @staticmethod
     def save_late(late: LateInteraction, folder: Path) -> None:
@@ -153,9 +169,10 @@ class PackedBert(InputModule):
         save_file(packed(reading.state_dict()), folder / READING)
 
     @classmethod
-    def load(cls, model_name_or_path: str, *_: Any, **__: Any) -> "PackedBert":
+    def load(cls, folder: Path) -> "PackedBert":
         """Read such a folder. Raises OSError when a file of it is missing."""
-        folder = Path(model_name_or_path)
+        from transformers import BertConfig, BertModel  # here: the import takes seconds
+
         bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         small, weight = adapted(folder)
         bert.load_state_dict({name: weight(name) for name in small if not name.endswith(SCALE)})
@@ -167,14 +184,14 @@ class PackedBert(InputModule):
         """The same, faster and a quarter of the size; it cannot be trained, saved or moved."""
         (small, weight), rows = adapted(folder), "embeddings.word_embeddings.weight"
         words = PackedRows(small[rows].clone(), small[rows + SCALE].clone())
-        bert = Bert(words, weight, BertConfig.from_pretrained(folder))
-        found = cls._with_the_rest(bert, folder)
+        config = SimpleNamespace(**json.loads((folder / CONFIG).read_text("utf-8")))
+        found = cls._with_the_rest(Bert(words, weight, config), folder)
         if found.reading:
             lay_out(found.reading, found.reading.state_dict().get, fine=False)
         return found
 
     @classmethod
-    def _with_the_rest(cls, bert: BertModel | Bert, folder: Path) -> "PackedBert":
+    def _with_the_rest(cls, bert: "BertModel | Bert", folder: Path) -> "PackedBert":
         late, reading, config = None, None, bert.config
         if (folder / LATE).is_file():
             late = LateInteraction(config.hidden_size, config.vocab_size)
@@ -182,4 +199,4 @@ class PackedBert(InputModule):
         if late and (folder / READING).is_file():
             reading = Reading(config).eval()
             reading.load_state_dict(unpacked(load_file(folder / READING)))
-        return cls(bert, PreTrainedTokenizerFast.from_pretrained(folder), late, reading)
+        return cls(bert, Tokenizer.from_str((folder / TOKENIZER).read_text("utf-8")), late, reading)

@@ -13,7 +13,7 @@ from bot.chain import Bot
 from bot.settings import Settings
 from index.build import build
 from index.documents import COMMENT
-from index.encoder import EncoderName
+from index.encoder import Encoder, EncoderName
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as evals has it; read when torch is loaded
 
@@ -26,7 +26,13 @@ BUILT = ROOT / Settings().index
 
 
 @pytest.fixture(scope="session")
-def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder() -> Encoder:
+    """The bundled encoder."""
+    return Encoder(EncoderName())
+
+
+@pytest.fixture(scope="session")
+def index_dir(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
     """The index of the repository's own knowledge, for all workers: a copy of what `make index` built where
     that is current, else built here.
     """
@@ -35,7 +41,7 @@ def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if BUILT.is_dir() and not folder.is_dir():
             shutil.copytree(BUILT, folder)
-        build(KNOWLEDGE, folder, encoder=EncoderName())
+        build(KNOWLEDGE, folder, encoder=encoder)
     return folder
 
 
@@ -52,9 +58,9 @@ def one_document(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bot(index_dir: Path) -> Bot:
+def bot(index_dir: Path, encoder: Encoder) -> Bot:
     """The bot over that index."""
-    return Bot.open(Settings(knowledge=KNOWLEDGE, index=index_dir))
+    return Bot.open(Settings(knowledge=KNOWLEDGE, index=index_dir), encoder)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from evals.tables import TableError, read_table, write_table
 from evals.variants import VARIANTS, vary
 from index import french
 from index.documents import read_knowledge
-from index.encoder import EncoderName
+from index.encoder import Encoder
 from index.training.data import Question, held_out
 from tests.conftest import KNOWLEDGE
 
@@ -271,7 +271,7 @@ def test_wordings_of_one_question_are_on_one_side_of_the_split() -> None:
 
 
 def test_calibration_never_sees_the_test_split(
-    index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index_dir: Path, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is fitted and chosen is the same whatever the test split holds; its own figures are not."""
     monkeypatch.setattr("evals.calibrate.FEWER", (2,))
@@ -289,7 +289,7 @@ def test_calibration_never_sees_the_test_split(
     hidden = [replace(i, start=0, end=4) if in_test_split(i.title) else i for i in items]
     turned = [replace(c, documents=(), refuse=True) if in_test_split(group_of(c)) else c for c in cases]
     fitted = [
-        calibrate(some, asked, index_dir, EncoderName(), 0.75, 0.95, lambda _: None)
+        calibrate(some, asked, index_dir, encoder, 0.75, 0.95, lambda _: None)
         for some, asked in ((cases, items), (turned, hidden))
     ]
     first, second = fitted

@@ -14,7 +14,7 @@ from bot.intake import LONGEST
 from bot.settings import Settings
 from index.build import build
 from index.documents import read_knowledge
-from index.encoder import EncoderName
+from index.encoder import Encoder
 from tests.conftest import KNOWLEDGE
 
 TEXTS = {d.id: d.text for d in read_knowledge(KNOWLEDGE).documents}
@@ -59,7 +59,7 @@ def test_a_list_is_marked_whole_and_no_stretch_overlaps_another(
 
 
 def test_a_runner_up_as_likely_is_quoted_too(
-    folder_of: Callable[[dict[str, str]], Path], tmp_path: Path
+    folder_of: Callable[[dict[str, str]], Path], tmp_path: Path, encoder: Encoder
 ) -> None:
     knowledge = folder_of(
         {
@@ -67,8 +67,8 @@ def test_a_runner_up_as_likely_is_quoted_too(
             "puits-bis.md": "# Puits\n\nLe projet Puits est financé par la Suède.",
         }
     )
-    build(knowledge, tmp_path / "index", encoder=EncoderName())
-    answer = Bot.open(Settings(knowledge=knowledge, index=tmp_path / "index")).invoke(
+    build(knowledge, tmp_path / "index", encoder=encoder)
+    answer = Bot.open(Settings(knowledge=knowledge, index=tmp_path / "index"), encoder).invoke(
         "Qui finance le projet Puits ?"
     )
     assert {c.document_id for c in answer.citations} == {"puits", "puits-bis"}

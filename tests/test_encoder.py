@@ -1,5 +1,7 @@
 """Any other sentence-transformers model is one setting away, with its prefixes; the manifest keeps them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from bot.settings import Settings
 from index.build import build, verify
 from index.encoder import Encoder, EncoderName
 from index.errors import EncoderMissing, IndexOutdated
+from tests.conftest import ROOT
 
 
 def tiny_model(folder: Path, prompts: dict[str, str] | None = None) -> Path:
@@ -79,7 +82,22 @@ def test_a_model_s_own_prompts_are_used(tmp_path: Path) -> None:
     assert same(encoder.passages(["ici."]), bare.passages(["texte : ici."]))
 
 
-def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_model_that_is_not_there_or_damaged_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EncoderMissing):
-        Encoder(EncoderName(str(tmp_path / "empty")))
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "packed.safetensors").write_bytes(b"no weights")
+    for folder in (tmp_path / "empty", damaged):
+        with pytest.raises(EncoderMissing):
+            Encoder(EncoderName(str(folder)))
+
+
+def test_a_question_to_the_bundled_model_does_not_wait_for_what_only_others_need() -> None:
+    program = """if True:
+        import sys
+        from index.encoder import Encoder
+        Encoder().read_question("Qui finance le projet COMPASS ?")
+        print(*{"sentence_transformers", "transformers"} & {*sys.modules})
+    """
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, [])

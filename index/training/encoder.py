@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch.nn import functional
-from transformers import BertModel, PreTrainedTokenizerFast
+from transformers import BertModel
 
-from index.packed import PackedBert
+from index.packed import PackedBert, mean
 from index.training import data
 from index.training.base import base
 from index.training.loop import train
@@ -27,19 +28,17 @@ QUERY, PASSAGE = "query: ", "passage: "
 class Encoder(torch.nn.Module):
     """A BERT with mean pooling: texts → (n × 384) unit vectors."""
 
-    def __init__(self, bert: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, bert: BertModel, tokenizer: Tokenizer) -> None:
         super().__init__()
-        self.bert, self.tokenizer = bert, tokenizer
+        self.packed = PackedBert(bert, tokenizer)
+        self.bert = bert
 
     def forward(self, texts: list[str], length: int) -> torch.Tensor:
-        batch = self.tokenizer(
-            texts, padding=True, truncation=True, max_length=length, return_tensors="pt",
-            return_token_type_ids=False,
-        ).to(self.bert.device)  # fmt: skip
+        self.packed.tokenizer.enable_truncation(length)
+        cut = {name: values.to(self.bert.device) for name, values in self.packed.preprocess(texts).items()}
         with torch.autocast(self.bert.device.type, dtype=torch.bfloat16):
-            hidden = self.bert(**batch).last_hidden_state
-        mask = batch["attention_mask"].unsqueeze(-1)
-        return functional.normalize((hidden.float() * mask).sum(1) / mask.sum(1), dim=-1)
+            hidden = self.bert(cut["input_ids"], cut["attention_mask"]).last_hidden_state
+        return mean(hidden.float(), cut["attention_mask"])
 
 
 def contrast(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -152,7 +151,7 @@ def dev_hits(model: Encoder, folder: Path) -> dict[str, float]:
 def save(model: Encoder, out: Path) -> None:
     """Write the folder that `index.encoder` loads."""
     out.mkdir(parents=True, exist_ok=True)
-    PackedBert(model.bert, model.tokenizer).save(str(out))
+    model.packed.save(out)
 
 
 def main() -> None:
@@ -169,7 +168,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.resume:
-        start = PackedBert.load(str(args.resume))
+        start = PackedBert.load(args.resume)
         model = Encoder(start.bert, start.tokenizer)
     else:
         model = Encoder(*base(args.data, args.pieces))

@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
 
 from index.encoder import PROMPTS, Encoder, EncoderName
 from index.interaction import LateInteraction
@@ -34,25 +33,26 @@ def states(encoder: PackedBert, texts: list[str]) -> torch.Tensor:
     return torch.cat(found)
 
 
-def rarity(tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int) -> torch.Tensor:
+def rarity(encoder: PackedBert, texts: list[str]) -> torch.Tensor:
     """The inverse document frequency of each piece, at least COMMONEST."""
-    seen = torch.zeros(size)
-    for ids in tokenizer(texts, truncation=True, max_length=256)["input_ids"]:
-        seen[list(set(ids))] += 1
+    seen = torch.zeros(encoder.bert.config.vocab_size)
+    for first in range(0, len(texts), 1000):
+        cut = encoder.preprocess(texts[first : first + 1000])
+        for ids, mask in zip(cut["input_ids"], cut["attention_mask"], strict=True):
+            seen[ids[mask.bool()].unique()] += 1
     return torch.log((len(texts) + 1) / (seen + 1)).clamp(min=COMMONEST)
 
 
 def begin(encoder: PackedBert, folder: Path) -> LateInteraction:
     """Late interaction for an encoder."""
-    size = encoder.bert.config.vocab_size
-    late = LateInteraction(encoder.get_embedding_dimension(), size)
+    late = LateInteraction(encoder.get_embedding_dimension(), encoder.bert.config.vocab_size)
     own = [q for q in data.piaf(folder) if not data.held_out(q.title)]
     paragraphs = list(dict.fromkeys(titled(q.title, q.text) for q in own))
     texts = [t for name in ("vikidia", "gouv_fr") for t in data.lines(folder / "text" / f"{name}.txt.zst")]
     texts = [t for t in texts if len(t) > SHORTEST] + paragraphs
     _, _, directions = torch.linalg.svd(states(encoder, paragraphs[:SAMPLED]), full_matrices=False)
     with torch.no_grad():
-        late.rarity.copy_(rarity(encoder.tokenizer, texts, size))
+        late.rarity.copy_(rarity(encoder, texts))
         late.project.weight.copy_(directions[: late.project.out_features])
     return late
 
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True, help="its folder")
     args = parser.parse_args()
-    PackedBert.save_late(begin(PackedBert.load(str(args.encoder)), args.data), args.encoder)
+    PackedBert.save_late(begin(PackedBert.load(args.encoder), args.data), args.encoder)
     print(json.dumps(dev_hits(args.data, args.encoder)))
 
 

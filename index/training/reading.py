@@ -212,7 +212,7 @@ def main() -> None:
     args.kept.mkdir(parents=True, exist_ok=True)
     (args.encoder / ADAPTER).unlink(missing_ok=True)  # what is added is added to the encoder alone
     so_far = args.kept / "pupil.pt"
-    encoder = PackedBert.load(str(args.encoder)).to("cuda" if torch.cuda.is_available() else "cpu")
+    encoder = PackedBert.load(args.encoder).to("cuda" if torch.cuda.is_available() else "cpu")
     kept = corpus(args.data, encoder, args.kept / "texts.pickle", args.seed)
     draws = Draws(kept, encoder, args.seed, CROPPED)
     file, minutes = args.kept / "teacher.pt", args.teacher_minutes

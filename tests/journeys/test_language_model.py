@@ -3,13 +3,12 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from bot.chain import Bot
-from bot.settings import Settings
 from tests.fake_llm import FakeLlm, copying
 from tests.journeys.conftest import serving
 from tests.journeys.test_visitor import ask
@@ -24,9 +23,9 @@ def model() -> Iterator[FakeLlm]:
 
 
 @pytest.fixture(scope="module")
-def worded_site(model: FakeLlm, index_dir: Path) -> Iterator[str]:
-    bot = Bot.open(Settings(index=index_dir, llm="openai:fake", llm_url=f"{model.url}/v1", llm_deadline=60))
-    with serving(bot) as address:
+def worded_site(model: FakeLlm, bot: Bot) -> Iterator[str]:
+    settings = replace(bot.settings, llm="openai:fake", llm_url=f"{model.url}/v1", llm_deadline=60)
+    with serving(Bot.open(settings, bot.retriever.encoder)) as address:
         yield address
 
 
