@@ -3,7 +3,6 @@
 An English word stands as the French words that translate it, joined by « | ».
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from index import english, french
@@ -40,24 +39,10 @@ def credit(word: str, words: frozenset[str]) -> float:
     forms = word.split("|")
     if not words.isdisjoint(forms):
         return 1.0
-    near = ((form, other) for form in forms for other in _begun_like(form, words))
-    best = max((french.likeness(form, other) for form, other in near), default=0.0)
+    best = 0.0
+    for form in forms:
+        first, then = form[0], form[1:3]
+        # no word that begins otherwise is like it, see `likeness`, which takes longer to say so
+        near = (w for w in words if w[0] == first or w[1:3] == then)
+        best = max(best, max((french.likeness(form, w) for w in near), default=0.0))
     return min(1.0, best * 1.4)  # one typo in a word of eight letters has a likeness near 0.6
-
-
-def _begun_like(word: str, words: frozenset[str]) -> Iterator[str]:
-    """Those of some words that may be like another: no word that begins otherwise is, see `likeness`."""
-    begun = _by_beginning(words)
-    yield from begun.get(word[0], ())
-    yield from begun.get(word[1:3], ())
-
-
-@lru_cache(maxsize=200)  # those of one question are some fifty
-def _by_beginning(words: frozenset[str]) -> dict[str, list[str]]:
-    """Words by their first letter, and by their second and third."""
-    begun: dict[str, list[str]] = {}
-    for word in words:
-        begun.setdefault(word[0], []).append(word)
-        if len(word) > 2:
-            begun.setdefault(word[1:3], []).append(word)
-    return begun

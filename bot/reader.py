@@ -152,7 +152,9 @@ def features(
     read = np.array([m for h in hits for m in (h.margins or [unread] * len(h.meanings))])
     read = read.clip(-10, 10) / 10 * hits[0].left_open
     met = np.array([c for h in hits for c in (h.match.sentences if h.match else h.meanings)])
+    met_mean, read_mean = met.mean(), read.mean()
     unmet = {h.passage.id: h.match.unmet if h.match else 0.0 for h in hits}
+    known = {h.passage.id: _known(question, h.passage.title) for h in hits}
     logs = {h.passage.id: _logarithm(h.about + 1 - taught) for h in hits}
     most = max(logs.values())
     around = {h.passage.id: topical(h.passage.searched) for h in hits}
@@ -181,7 +183,7 @@ def features(
     matrix = np.zeros((len(places), len(FEATURES)))
     for i, ((hit, _, _), text) in enumerate(zip(places, texts, strict=True)):
         held, here = near[hit.passage.id], topical(text)
-        spans = values(kind, text, _known(question, hit.passage.title))
+        spans = values(kind, text, known[hit.passage.id])
         found = len(spans)
         typed = found > 0
         named = classes if typed else frozenset()  # a city covers « villes » as well as the word does
@@ -218,10 +220,10 @@ def features(
             _logarithm(hit.beyond + 1 - taught),
             taught,
             met[i],
-            met[i] - met.mean(),
+            met[i] - met_mean,
             unmet[hit.passage.id],
             read[i],
-            read[i] - read.mean(),
+            read[i] - read_mean,
             foreign,
         )
     return places, matrix

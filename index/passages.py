@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from index.documents import COMMENT, Document
 from index.pieces import Match
@@ -97,7 +98,8 @@ def titled(title: str, text: str) -> str:
     return f"{title}. {text}"
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=1024)  # those of a passage are looked for when it is read, and when they are weighed
+def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Cut a text into sentences: (start, end) spans without outer white space, in order.
 
     A full stop does not cut after an abbreviation or an initial, inside a number or a date, or before
@@ -108,7 +110,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
         if _cuts(text, found):
             cuts.append(found.end())
     cuts.append(len(text))
-    return [span for a, b in itertools.pairwise(cuts) if (span := _trim(text, a, b)) is not None]
+    return tuple(span for a, b in itertools.pairwise(cuts) if (span := _trim(text, a, b)) is not None)
 
 
 def _cuts(text: str, found: re.Match[str]) -> bool:

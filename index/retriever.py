@@ -22,7 +22,7 @@ from index.examples import NOTHING
 from index.judges import Judged, QuestionAnswering, Reranker
 from index.languages import is_english
 from index.passages import Passage, RankedPassage
-from index.pieces import match
+from index.pieces import Match, Pieces, match
 from index.store import Encoded, Generation, current
 
 READ = 3  # of the best passages are read beside the question
@@ -36,6 +36,7 @@ CANDIDATES = 40  # of each of the three searches
 STEMS, PAIRS, GRAMS, PIECES, SENTENCE = 0.03, 0.04, 0.05, 0.44, 0.44
 ABOUT = 0.15  # added for what the example questions of all documents, told apart, point to
 Scores = dict[str, float]  # by the key of a passage
+Found = dict[str, tuple[Passage, Encoded]]
 # What a question needs from the words of the index and from the encoder, and two passages read beside it, do
 # not wait for each other; PyTorch alone makes little use of a second core for so few rows.
 _hands = ThreadPoolExecutor(2, "retriever")
@@ -82,15 +83,15 @@ class HybridRetriever(BaseRetriever):
         generation = self.generation()
         by_words = _hands.submit(_by_words, generation, question)
         vector, pieces = self.encoder.read_question(question)
-        near = generation.nearest(vector, CANDIDATES)
         stems, pairs, grams, found = by_words.result()
-        found |= generation.fetch(near.keys() - found.keys())
+        met_already = _hands.submit(_met, pieces, found)
+        near = generation.nearest(vector, CANDIDATES)
+        others = generation.fetch(near.keys() - found.keys())
+        met_by = _met(pieces, others) | met_already.result()
         pointed = generation.examples.probabilities(question, vector)
         beyond = pointed.pop(NOTHING, 0.0)
-        told = {k: (encoded.pieces, encoded.cuts) for k, (_, encoded) in found.items() if len(encoded.pieces)}
-        met_by = dict(zip(told, match(pieces, [*told.values()]), strict=True))
         ranked = []
-        for key, (passage, encoded) in found.items():
+        for key, (passage, encoded) in (found | others).items():
             cosines = (encoded.vectors @ vector[0]).tolist()
             examples, gaps = encoded.starts(passage)
             whole, meanings, asked = cosines[0], cosines[1:examples], max([0.0, *cosines[examples:gaps]])
@@ -175,9 +176,7 @@ class HybridRetriever(BaseRetriever):
         ]
 
 
-def _by_words(
-    generation: Generation, question: str
-) -> tuple[Scores, Scores, Scores, dict[str, tuple[Passage, Encoded]]]:
+def _by_words(generation: Generation, question: str) -> tuple[Scores, Scores, Scores, Found]:
     """What the lexical searches find: by stems, by pairs of them and by n-grams; and those passages."""
     searched = english.in_french(question) if is_english(question) else question
     stems, pairs, grams = (
@@ -185,6 +184,12 @@ def _by_words(
         for search in (generation.lexical.stems, generation.lexical.pairs, generation.lexical.grams)
     )
     return stems, pairs, grams, generation.fetch(stems.keys() | grams.keys())  # a pair is made of stems
+
+
+def _met(question: Pieces, found: Found) -> dict[str, Match]:
+    """How the pieces of a question are met by passages that have pieces."""
+    told = {k: (encoded.pieces, encoded.cuts) for k, (_, encoded) in found.items() if len(encoded.pieces)}
+    return dict(zip(told, match(question, [*told.values()]), strict=True))
 
 
 def _may_be_overtaken(
