@@ -33,7 +33,8 @@ PROMPTS = {"query": "query: ", "document": "passage: "}  # what the bundled mode
 REMEMBERED = 4096  # texts whose vectors are kept, 1.5 KB each
 READ = 512  # questions whose pieces are kept, about 10 KB each, and passages whose pieces’ ends are, 2 KB
 AT_ONCE = 256  # texts whose pieces are held in memory as they leave the model
-BATCH = 32  # texts; up to so many are encoded one after the other, without sentence-transformers
+BATCH = 32  # texts that go through a model together
+MANY = 512  # texts; more of them, which a build has, go through sentence-transformers
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
@@ -129,8 +130,6 @@ class Encoder(Embeddings):
         does without.
         """
         local = not self.name.model or Path(self.name.model).is_dir()
-        if local:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
@@ -189,14 +188,23 @@ class Encoder(Embeddings):
         import torch
 
         assert self._packed
-        if len(texts) > BATCH:
-            found: list[dict[str, torch.Tensor]] = self._pipeline.encode(
+        found: list[dict[str, torch.Tensor]]
+        if progress or len(texts) > MANY:
+            found = self._pipeline.encode(
                 texts, batch_size=BATCH, output_value=None, show_progress_bar=progress
             )
             return found
+        found = [{}] * len(texts)
+        order = sorted(
+            range(len(texts)), key=lambda i: len(texts[i])
+        )  # texts alike in length need little padding
         with torch.inference_mode():
-            made = [self._packed(self._packed.preprocess([text])) for text in texts]
-        return [{name: values[0] for name, values in each.items()} for each in made]
+            for first in range(0, len(order), BATCH):
+                part = order[first : first + BATCH]
+                made = self._packed(self._packed.preprocess([texts[i] for i in part]))
+                for row, i in enumerate(part):
+                    found[i] = {name: values[row] for name, values in made.items()}
+        return found
 
     def _beside(self, states: "torch.Tensor", question: bool) -> Vectors:
         """What `index.reading` takes of the pieces of a question, or in its steps of a passage."""
@@ -260,7 +268,7 @@ class Encoder(Embeddings):
         )
 
     def _encode(self, texts: list[str], *, progress: bool = False) -> Vectors:
-        if self._packed and 0 < len(texts) <= BATCH:
+        if self._packed and not progress and 0 < len(texts) <= MANY:
             from index.packed import SENTENCE
 
             return np.stack([each[SENTENCE].numpy() for each in self._features(texts)])

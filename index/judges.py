@@ -41,8 +41,6 @@ def judge_of(model: str) -> "QuestionAnswering | Reranker | None":
         return None
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     local = Path(model).is_dir()
-    if local:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers import AutoConfig
     from transformers.utils import logging
 

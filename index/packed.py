@@ -81,8 +81,7 @@ def adapted(folder: Path) -> tuple[dict[str, torch.Tensor], Callable[[str], torc
 
 def mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """(texts × pieces × hidden) states, and 1 where there is a piece → (texts × hidden) unit vectors."""
-    total = (states * mask[..., None].to(states.dtype)).sum(1)
-    return functional.normalize(total / mask.sum(1, keepdim=True), dim=-1)
+    return functional.normalize((states.float() * mask[..., None]).sum(1), dim=-1)
 
 
 class PackedRows(torch.nn.Module):

@@ -5,7 +5,6 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from index.documents import COMMENT, Document
 from index.pieces import Match
@@ -98,7 +97,6 @@ def titled(title: str, text: str) -> str:
     return f"{title}. {text}"
 
 
-@lru_cache(maxsize=1024)  # those of a passage are looked for when it is read, and when they are weighed
 def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Cut a text into sentences: (start, end) spans without outer white space, in order.
 

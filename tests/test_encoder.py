@@ -92,12 +92,17 @@ def test_a_model_that_is_not_there_or_damaged_is_one_sentence(tmp_path: Path) ->
             Encoder(EncoderName(str(folder)))
 
 
-def test_a_question_to_the_bundled_model_does_not_wait_for_what_only_others_need() -> None:
+def test_no_answer_of_the_bundled_model_waits_for_what_only_others_need(index_dir: Path) -> None:
     program = """if True:
         import sys
-        from index.encoder import Encoder
-        Encoder().read_question("Qui finance le projet COMPASS ?")
+        from pathlib import Path
+        from bot.chain import Bot
+        from bot.settings import Settings
+        bot = Bot.open(Settings(index=Path(sys.argv[1])))
+        print(*[bot.invoke(q).reason.name for q in ("Qui finance COMPASS ?", "Qui a gagné la coupe du monde ?")])
+        bot.retriever.encoder.queries([f"Question {n} ?" for n in range(100)])
         print(*{"sentence_transformers", "transformers"} & {*sys.modules})
     """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout.split()) == (0, [])
+    words = [sys.executable, "-c", program, str(index_dir)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["ANSWERED", "NO_EVIDENCE"]

@@ -38,7 +38,7 @@ class Encoder(torch.nn.Module):
         cut = {name: values.to(self.bert.device) for name, values in self.packed.preprocess(texts).items()}
         with torch.autocast(self.bert.device.type, dtype=torch.bfloat16):
             hidden = self.bert(cut["input_ids"], cut["attention_mask"]).last_hidden_state
-        return mean(hidden.float(), cut["attention_mask"])
+        return mean(hidden, cut["attention_mask"])
 
 
 def contrast(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -12,13 +12,14 @@ import torch
 
 from index.encoder import PROMPTS, Encoder, EncoderName
 from index.interaction import LateInteraction
-from index.packed import ENDS, PackedBert
+from index.packed import ENDS, LONGEST, PackedBert
 from index.passages import titled
 from index.pieces import match
 from index.training import data
 
 SAMPLED = 900  # paragraphs whose pieces the directions are taken from
 SHORTEST = 200  # characters of a text that pieces are counted in
+COUNTED = 256  # pieces of it
 COMMONEST = 0.1  # nats: the least rarity, of pieces that stand nearly everywhere
 
 
@@ -36,10 +37,12 @@ def states(encoder: PackedBert, texts: list[str]) -> torch.Tensor:
 def rarity(encoder: PackedBert, texts: list[str]) -> torch.Tensor:
     """The inverse document frequency of each piece, at least COMMONEST."""
     seen = torch.zeros(encoder.bert.config.vocab_size)
+    encoder.tokenizer.enable_truncation(COUNTED)
     for first in range(0, len(texts), 1000):
         cut = encoder.preprocess(texts[first : first + 1000])
         for ids, mask in zip(cut["input_ids"], cut["attention_mask"], strict=True):
             seen[ids[mask.bool()].unique()] += 1
+    encoder.tokenizer.enable_truncation(LONGEST)
     return torch.log((len(texts) + 1) / (seen + 1)).clamp(min=COMMONEST)
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from index.packed import LONGEST, PackedBert
+from index.packed import LONGEST, PackedBert, mean
 from index.training.texts import UNKNOWN, Asked, Corpus, Numbers, Texts
 
 BATCH, WRONG = 64, 3  # questions, and passages that do not answer each
@@ -148,11 +147,6 @@ def _whole(encoder: PackedBert, texts: Texts, rows: list[int]) -> torch.Tensor:
         states = encoder.bert(input_ids=batch.ids, attention_mask=batch.mask.long()).last_hidden_state
         found[part] = mean(states, batch.mask)
     return found
-
-
-def mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """(texts × pieces × hidden) states → (texts × hidden) unit vectors."""
-    return functional.normalize((states.float() * mask[..., None]).sum(1), dim=-1)
 
 
 def _counts(texts: Texts, rows: list[int], rarity: torch.Tensor) -> torch.Tensor:

@@ -7,10 +7,9 @@ import torch
 from torch.nn import functional
 
 from index.bert import Layer, layer_weights
-from index.packed import DOWN, UP, PackedBert
+from index.packed import DOWN, UP, PackedBert, mean
 from index.pieces import WIDTH
 from index.reading import LAYER, Reading, Side
-from index.training.pairs import mean
 from index.training.teacher import NEVER, Layers, Scores, weights_of
 from index.training.texts import Padded
 
