@@ -1,10 +1,10 @@
 """Fit the reader: which sentence answers, how sure that is, and below which confidence to refuse.
 
-Two sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
-the encoder has never seen; and the reviewed cases of this knowledge, as it is and with fewer example
-questions. Every question is also asked of passages from which its answer was taken away (taken), and
-questions of another world are asked (far); the cases have real questions about what the documents leave
-out (near), and are asked with another year, month or name in them (swapped).
+Three sources. A SQuAD-format file of French questions, of which only the held-out articles are used, which
+the encoder has never seen; the reviewed cases of this knowledge, as it is and with fewer example questions;
+and those of other organisations (WORLDS). Every question is also asked of passages from which its answer
+was taken away (taken), and questions of another world are asked (far); the cases have real questions about
+what the documents leave out (near), and are asked with another year, month or name in them (swapped).
 
 A fifth of the articles and of the cases is the test split (`evals.cases.in_test_split`): weights and
 threshold are fitted and chosen on the others, the dev split, and then tried once on the test split.
@@ -27,7 +27,7 @@ import numpy as np
 from bot.followups import standalone
 from bot.reader import FEATURES, MODEL, PASSAGES_READ, features, margins, probabilities
 from bot.spelling import search
-from evals.cases import Case, group_of, in_test_split
+from evals.cases import Case, group_of, in_test_split, read_cases
 from evals.metrics import missing_facts
 from evals.statistics import calibration_error
 from evals.swaps import swapped
@@ -51,16 +51,17 @@ FAR_ASKED = 150  # questions of another world asked of this knowledge
 # How much a question counts in the fit. The file's are many more than the reviewed cases; a case whose answer
 # was taken away is easier than a real question about what the documents leave out.
 WEIGHTS = {"answerable": 15.0, "near": 20.0, "far": 20.0, "taken": 3.0, "swapped": 20.0}
-SOURCES = {"cases": 1.0, "fewer": 0.3}
+SOURCES = {"cases": 1.0, "fewer": 0.3, "worlds": 1.0}
 IN_FILE = 2.0
 FEWER = (30, 10, 3, 0)  # example questions left to each section, for knowledge that has few or none
+WORLDS = Path(__file__).parent / "worlds"  # other organisations, a folder each: documents and cases
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question as the reader saw it: a row of features a sentence, and which sentences answer."""
 
-    source: str  # "file", "cases", or "fewer" for cases asked of this knowledge with FEWER example questions
+    source: str  # "file", "cases", "worlds", or "fewer" for cases asked of this knowledge with FEWER examples
     kind: str  # "answerable", "near", "taken", "swapped" or "far"
     group: str  # article or case: never on both sides of a fold
     rows: Array
@@ -108,8 +109,9 @@ def calibrate(
     )
     test = [c for c in cases if in_test_split(group_of(c))], [i for i in items if in_test_split(i.title)]
     asked = observe(*dev, index, encoder, judge) + observe_fewer(*dev, index, encoder, judge)
+    asked += observe_worlds(encoder, judge)
     sure, right = cross_validated(asked)
-    for source in ("file", "fewer", "cases"):
+    for source in ("file", "fewer", "worlds", "cases"):
         say(f"\n{source}, dev split, cross-validated ({_counted(asked, source)})")
         for row in trade_off(asked, sure, right, source)[::TOLD]:
             say(_line(row))
@@ -156,6 +158,17 @@ def observe_fewer(
             _indexed(texts, Path(folder), encoder)
             asked += observe_cases(cases, strangers, Path(folder) / "index", encoder, judge)
     return [replace(a, source="fewer") for a in asked]
+
+
+def observe_worlds(encoder: Encoder, judge: Judge) -> list[Asked]:
+    """Ask the cases of other organisations, whose documents have no example questions."""
+    asked: list[Asked] = []
+    for world in sorted(folder for folder in WORLDS.iterdir() if folder.is_dir()):
+        with tempfile.TemporaryDirectory() as folder:
+            build(world / "knowledge", Path(folder), encoder=encoder)
+            found = observe_cases(read_cases(world), [], Path(folder), encoder, judge)
+        asked += [replace(a, source="worlds", group=world.name) for a in found]
+    return asked
 
 
 def with_fewer(text: str, count: int, chance: random.Random) -> str:

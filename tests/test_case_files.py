@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot.answers import Turn
 from bot.reader import Model
 from evals.__main__ import app
-from evals.calibrate import calibrate, write
+from evals.calibrate import WORLDS, calibrate, write
 from evals.cases import FOLDER, Case, CaseFileError, as_yaml, group_of, in_test_split, read_cases
 from evals.metrics import missing_facts
 from evals.results import read_run
@@ -31,6 +31,7 @@ from index.encoder import Encoder
 from index.training.data import Question, held_out
 from tests.conftest import KNOWLEDGE
 
+ORGANISATIONS = [path.parent for path in sorted(WORLDS.parent.glob("*worlds/*/cases.yaml"))]
 SCHEMA = json.loads((FOLDER / "cases.schema.json").read_text("utf-8"))
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
@@ -275,6 +276,15 @@ def test_calibration_never_sees_the_test_split(
 ) -> None:
     """What is fitted and chosen is the same whatever the test split holds; its own figures are not."""
     monkeypatch.setattr("evals.calibrate.FEWER", (2,))
+    world = tmp_path / "worlds" / "moulin"
+    (world / "knowledge").mkdir(parents=True)
+    (world / "knowledge" / "moulin.md").write_text("Le moulin date de 1702.", "utf-8")
+    (world / "cases.yaml").write_text(
+        "- {id: a, question: 'De quand date le moulin ?', documents: [moulin], facts: ['1702'], tags: [a]}\n"
+        "- {id: n, question: 'Qui a bâti le moulin ?', refuse: true, tags: [near]}\n",
+        "utf-8",
+    )
+    monkeypatch.setattr("evals.calibrate.WORLDS", world.parent)
     cases = [c for c in read_cases() if not c.history][::40]
     texts = [
         f"Le phare {n} a été bâti en {1800 + n}. Le gardien du phare {n} est arrivé en {1900 + n}."
@@ -301,6 +311,16 @@ def test_calibration_never_sees_the_test_split(
     model = Model.load(tmp_path / "reader.json")
     assert model.threshold == first.threshold
     assert model.rank == pytest.approx(first.rank.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("world", ORGANISATIONS, ids=lambda world: world.name)
+def test_the_questions_about_other_organisations_are_sound(world: Path) -> None:
+    documents = {d.id: " ".join(d.visible.split()) for d in read_knowledge(world / "knowledge").documents}
+    cases = read_cases(world)
+    assert {"near", "far"} < {tag for case in cases for tag in case.tags}
+    for case in cases:
+        texts = [documents[name] for name in case.documents]
+        assert case.refuse or any(not missing_facts(text, case.facts) for text in texts), case.id
 
 
 def test_the_questions_kept_out_of_tuning_are_sound() -> None:
