@@ -52,6 +52,7 @@ FAR_ASKED = 150  # questions of another world asked of this knowledge
 # was taken away is easier than a real question about what the documents leave out.
 WEIGHTS = {"answerable": 15.0, "near": 20.0, "far": 20.0, "taken": 3.0, "swapped": 20.0}
 SOURCES = {"cases": 1.0, "fewer": 0.3, "worlds": 1.0}
+IN_RANKING = {"worlds": 0.3}  # of that, where sentences are told apart
 IN_FILE = 2.0
 FEWER = (30, 10, 3, 0)  # example questions left to each section, for knowledge that has few or none
 WORLDS = Path(__file__).parent / "worlds"  # other organisations, a folder each: documents and cases
@@ -71,6 +72,11 @@ class Asked:
     def weight(self) -> float:
         """How much it counts in the fit."""
         return IN_FILE if self.source == "file" else WEIGHTS[self.kind] * SOURCES[self.source]
+
+    @property
+    def ranking_weight(self) -> float:
+        """The same, in the fit of the ranking."""
+        return self.weight * IN_RANKING.get(self.source, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +300,7 @@ def fit(asked: list[Asked]) -> tuple[Array, Array]:
     sum the log-odds that a sentence answers.
     """
     rows, right = np.concatenate([a.rows for a in asked]), np.concatenate([a.right for a in asked])
-    weight = np.concatenate([[a.weight] * len(a.rows) for a in asked])
+    weight = np.concatenate([[a.ranking_weight] * len(a.rows) for a in asked])
     apart = _listwise([a for a in asked if a.right.any()])
     scale, intercept = _logistic((rows @ apart)[:, None], right, weight)
     rank = np.array([*(scale * apart), intercept])
@@ -313,7 +319,7 @@ def _listwise(asked: list[Asked]) -> Array:
     rows = (rows - rows.mean(axis=0)) / spread
     first = np.cumsum([0, *(len(a.rows) for a in asked[:-1])])
     question = np.repeat(np.arange(len(asked)), [len(a.rows) for a in asked])
-    weight = np.array([a.weight for a in asked])
+    weight = np.array([a.ranking_weight for a in asked])
 
     def loss(slopes: Array) -> tuple[float, Array]:
         odds = rows @ slopes
