@@ -129,13 +129,13 @@ class Encoder(Embeddings):
         """What sentence-transformers encodes with. The import takes seconds: a question to the bundled model
         does without.
         """
-        local = not self.name.model or Path(self.name.model).is_dir()
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if self._packed:
             return SentenceTransformer(modules=[self._packed], device="cpu")
+        local = Path(self.name.model).is_dir()
         return SentenceTransformer(
             self.name.model, device="cpu", local_files_only=local, model_kwargs={"dtype": "float32"}
         )
@@ -195,9 +195,7 @@ class Encoder(Embeddings):
             )
             return found
         found = [{}] * len(texts)
-        order = sorted(
-            range(len(texts)), key=lambda i: len(texts[i])
-        )  # texts alike in length need little padding
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # alike in length: little padding
         with torch.inference_mode():
             for first in range(0, len(order), BATCH):
                 part = order[first : first + BATCH]
