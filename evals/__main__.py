@@ -152,7 +152,7 @@ def calibrate(
     questions: Annotated[Path, typer.Argument(help="French questions in SQuAD format, PIAF for instance.")],
     index: IndexFolder = INDEX,
     cases: CasesFolder = FOLDER,
-    near: Annotated[float, typer.Option(min=0, max=1, help="Share of near questions to refuse.")] = 0.89,
+    near: Annotated[float, typer.Option(min=0, max=1, help="Share of near questions to refuse.")] = 0.9,
     far: Annotated[float, typer.Option(min=0, max=1, help="Share of far questions to refuse.")] = 0.97,
     save: Annotated[bool, typer.Option("--write", help="Write the file of the reader.")] = False,
     out: Annotated[Path, typer.Option(help="Where --write writes.")] = MODEL,

@@ -67,7 +67,8 @@ def test_answers_are_the_same_on_a_processor_with_avx2_alone(index_dir: Path) ->
     for one, other in zip(wide, narrow, strict=True):
         for key in ("standalone_question", "answer", "refused", "citations"):
             assert one[key] == other[key]
-        assert one["confidence"] == pytest.approx(other["confidence"], abs=0.005)
+        # where a number in single precision lies between two steps of `index.linear`, either is taken
+        assert one["confidence"] == pytest.approx(other["confidence"], abs=0.01)
 
 
 def test_a_document_that_cannot_be_read_is_one_sentence(index_dir: Path, tmp_path: Path) -> None:

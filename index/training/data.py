@@ -121,8 +121,9 @@ def afriqa(folder: Path) -> list[Question]:
 
 
 def written(folder: Path) -> list[Question]:
-    """French questions that a language model wrote on PIAF's training paragraphs, Vikidia, gouv.fr and
-    residence guides, one in seven without an answer (start = end = 0); none where the file is not there.
+    """French questions that a language model wrote on PIAF's training paragraphs, Vikidia, gouv.fr,
+    residence guides and passages of its own, one in eight without an answer (start = end = 0); none where the
+    file is not there.
     """
     file = folder / "qa" / "fr-written.jsonl"
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []

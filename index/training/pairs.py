@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from index.packed import LONGEST, PackedBert, mean
+from index.passages import sentences, titled
 from index.training.texts import UNKNOWN, Asked, Corpus, Numbers, Texts
 
 BATCH, WRONG = 64, 3  # questions, and passages that do not answer each
 # Shares of the questions by their source and whether they have an answer.
 SHARES = {
-    ("fr", True): 0.13,
-    ("written", True): 0.50,
-    ("other", True): 0.22,
-    ("written", False): 0.09,
-    ("other", False): 0.06,
+    ("fr", True): 0.14,
+    ("written", True): 0.60,
+    ("other", True): 0.16,
+    ("written", False): 0.07,
+    ("other", False): 0.03,
 }
 NEAREST = 12  # passages by vectors, and as many by words, that a question may be held against
 MINED, PARAGRAPH = 0.75, 0.9  # up to where a draw takes a near passage, one of the paragraph, of the article
@@ -37,6 +38,7 @@ class Drawn:
 
     rows: list[int]
     passages: list[int]
+    sentences: list[str]  # two of each question's first passage, under its title; the first answers
     places: torch.Tensor  # (questions × 2) the answer's first and last piece, UNKNOWN where there is none
     answered: torch.Tensor  # (questions)
 
@@ -60,7 +62,7 @@ class Draws:
 
     def batch(self) -> Drawn:
         """The next."""
-        rows, passages, places, answered = [], [], [], []
+        rows, passages, told, places, answered = [], [], [], [], []
         for _ in range(BATCH):
             (kind,) = self.rng.choices(list(self.pools), [SHARES[kind] for kind in self.pools])
             if not self.left[kind]:
@@ -68,12 +70,15 @@ class Draws:
             number = self.left[kind].pop()
             asked = self.kept.asked[number]
             rows.append(self.rng.choice(asked.rows))
-            passages += self._passages(number, asked)
+            beside = self._passages(number, asked)
+            passages += beside
+            told += self._sentences(asked, beside[0])
             places.append(asked.pieces if asked.pieces[1] < self.longest - 1 else (UNKNOWN, UNKNOWN))
             answered.append(kind[1])
         return Drawn(
             rows,
             passages,
+            told,
             torch.tensor(places, device=self.device),
             torch.tensor(answered, device=self.device),
         )
@@ -103,6 +108,14 @@ class Draws:
                 continue
             found.append(passage)
         return found
+
+    def _sentences(self, asked: Asked, passage: int) -> list[str]:
+        """The one that answers, or the first, and another if there is one, under the title of the passage."""
+        title, text = self.kept.passages[passage]
+        spans = sentences(text)
+        right = next((i for i, (a, b) in enumerate(spans) if a <= asked.place[0] < b), 0)
+        other = self.rng.choice([i for i in range(len(spans)) if i != right] or [right])
+        return [titled(title, text[slice(*spans[i])]) for i in (right, other)]
 
 
 @torch.no_grad()

@@ -83,7 +83,7 @@ class Adapted(Layers):
 
 
 class Pupil(torch.nn.Module):
-    """Questions and passages → Scores, and what the encoder made of either."""
+    """Questions and passages → Scores, and what the encoder made of each."""
 
     rarity: torch.Tensor
 
@@ -93,8 +93,8 @@ class Pupil(torch.nn.Module):
         self.encoder, self.reading = Adapted(encoder), encoder.reading or begun(encoder)
         self.register_buffer("rarity", encoder.late.rarity)
 
-    def forward(self, asked: Padded, told: Padded) -> tuple[Scores, Encoded, Encoded]:
-        """Each question beside as many passages, one after the other."""
+    def forward(self, asked: Padded, told: Padded, *others: Padded) -> tuple[Scores, list[Encoded]]:
+        """Each question beside as many passages, one after the other; other texts are encoded alone."""
         questions, passages = self.encoder(asked), self.encoder(told)
         each = torch.arange(len(asked.ids), device=asked.ids.device)
         each = each.repeat_interleave(len(told.ids) // len(asked.ids))
@@ -105,7 +105,8 @@ class Pupil(torch.nn.Module):
             weights_of(self.rarity, asked)[each].to(kind),
         )
         away = ~told.body
-        return (starts.masked_fill(away, NEVER), ends.masked_fill(away, NEVER), answers), questions, passages
+        scores = starts.masked_fill(away, NEVER), ends.masked_fill(away, NEVER), answers
+        return scores, [questions, passages, *(self.encoder(texts) for texts in others)]
 
 
 @torch.no_grad()

@@ -1,8 +1,9 @@
 """Make what reads a passage beside a question: `python -m index.training.reading --data DIR --encoder DIR`.
 
-A larger model (`teacher.py`) learns first where the answer stands, and which of several passages holds it;
-then a small one (`pupil.py`) learns both from the questions and from what it says of them, and with it an
-adapter of the encoder, which keeps its vectors near what they were. README.md beside this file has figures.
+Larger models (`teacher.py`) learn first where the answer stands, and which of several passages holds it;
+then a small one (`pupil.py`) learns both from the questions and from what they say of them, and with it an
+adapter of the encoder, whose vectors learn to find passages and stay near what they were (`losses.py`).
+README.md beside this file has figures.
 """
 
 import argparse
@@ -13,27 +14,26 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch.nn import functional
 
 from index.bert import Layer
+from index.encoder import PROMPTS
 from index.packed import ADAPTER, LONGEST, PackedBert, packed
 from index.pieces import STEPS
 from index.reading import Reading
 from index.training.loop import train
-from index.training.pairs import BATCH, WRONG, Drawn, Draws
-from index.training.pupil import Adapted, Encoded, Pupil
+from index.training.losses import kept_loss, retrieval_loss, right_loss, taught_loss
+from index.training.pairs import WRONG, Drawn, Draws
+from index.training.pupil import Adapted, Pupil
 from index.training.scores import dev
-from index.training.teacher import APART, Scores, Teacher, weights_of
+from index.training.teacher import APART, Teacher
 from index.training.texts import Corpus, Padded, corpus
 
-TEACHER_RATE, NEW_RATE = 2e-4, 1e-3  # of the encoder's layers, and of what is new
+TEACHER_RATE, NEW_RATE = 2e-4, 1e-3  # of the encoder's last layer, and of what is new
+FALLING = 0.92  # from a layer's rate to that of the one below
 RATE, ADAPTER_RATE = 1.5e-4, 5e-4
-TEACHER_MINUTES, MINUTES = 3.2, 7.2  # on an H200; the teacher 2,700 and its pupil 4,200 batches
-RIGHT, OTHER = 2.0, 0.8  # weights of a right passage and of another
-TAUGHT = 0.7  # share of the loss that is the teacher's
-KEPT_NEAR = 5.0  # weight of how far vectors went from what the encoder made of the same text
-RANKED = 0.3  # weight of late interaction's ranking the passages as the teacher does,
-SHARPNESS, SOFTENED = 30.0, 2.0  # its scores that often, and the teacher's log-odds by that
+TEACHERS = 2  # the mean of what they say teaches
+TEACHER_MINUTES, MINUTES = 2.8, 7.3  # on an H200; a teacher 2,600 and the pupil 3,000 batches
+TAUGHT = 0.75  # share of the loss that is the teachers'
 DROPOUT = 0.1
 AVERAGED = 0.998  # of the mean of the weights, kept at each step
 CROPPED = 224  # pieces of a passage that are read in training
@@ -53,61 +53,17 @@ def for_each(asked: Padded) -> Padded:
     return Padded(*(each.repeat_interleave(1 + WRONG, 0) for each in values))
 
 
-def in_half(model: torch.nn.Module, asked: Padded, told: Padded) -> Any:
+def sentences_of(encoder: PackedBert, drawn: Drawn) -> Padded:
+    """The pieces of the sentences drawn."""
+    batch = encoder.preprocess(drawn.sentences, prompt=PROMPTS["document"])
+    ids, mask = (batch[name].to(encoder.bert.device) for name in ("input_ids", "attention_mask"))
+    return Padded(ids, mask.bool(), mask.bool(), mask.bool())
+
+
+def in_half(model: torch.nn.Module, *texts: Padded) -> Any:
     """What a model says in bfloat16 over its weights in single precision."""
     half = {name: p.bfloat16() for name, p in model.named_parameters()}
-    return torch.func.functional_call(model, half, (asked, told))
-
-
-def right_loss(said: Scores, drawn: Drawn) -> torch.Tensor:
-    """Cross-entropy of borders, of each passage's answering or not, and of the right passage of each few."""
-    starts, ends, answers = said
-    first, each = slice(None, None, 1 + WRONG), answers.view(BATCH, 1 + WRONG)
-    placed = drawn.places[:, 0] >= 0
-    borders = [
-        functional.cross_entropy(x[first][placed], place[placed])
-        for x, place in zip((starts, ends), drawn.places.T, strict=True)
-    ]
-    right = functional.pad(drawn.answered[:, None].float(), (0, WRONG))
-    weights = torch.where(right > 0, RIGHT, OTHER)
-    passage = functional.binary_cross_entropy_with_logits(each, right, weight=weights)
-    ranked = -each[drawn.answered].log_softmax(1)[:, 0].mean()
-    return sum(borders) / 2 + passage + ranked / 2
-
-
-def taught_loss(said: Scores, teacher: Scores, drawn: Drawn) -> torch.Tensor:
-    """The same with what the teacher says, its borders by how sure it is that the passage answers."""
-    first = slice(None, None, 1 + WRONG)
-    sure = torch.sigmoid(teacher[2][first]) * drawn.answered
-    apart = [
-        -(theirs[first].softmax(-1) * mine[first].log_softmax(-1)).sum(-1)
-        for mine, theirs in zip(said[:2], teacher[:2], strict=True)
-    ]
-    borders = ((apart[0] + apart[1]) * sure).sum() / sure.sum().clamp(min=1e-6) / 2
-    passage = functional.binary_cross_entropy_with_logits(said[2], torch.sigmoid(teacher[2]))
-    mine, theirs = (x[2].view(BATCH, -1).log_softmax(1) for x in (said, teacher))
-    ranked = functional.kl_div(mine, theirs, log_target=True, reduction="batchmean")
-    return borders + passage + ranked / 2
-
-
-def vectors_loss(
-    now: tuple[Encoded, Encoded], before: tuple[Encoded, Encoded], texts: tuple[Padded, Padded],
-    rarity: torch.Tensor, answers: torch.Tensor, drawn: Drawn,
-) -> torch.Tensor:  # fmt: skip
-    """How far the vectors of questions and passages are from what they were, and late interaction's order of
-    the passages from the teacher's.
-    """
-    far = torch.zeros((), device=answers.device)
-    for mine, theirs, text in zip(now, before, texts, strict=True):
-        far = far + (1 - (mine.near * theirs.near).sum(-1))[text.own].mean()
-        far = far + (1 - (mine.whole * theirs.whole).sum(-1)).mean()
-    each = torch.arange(BATCH, device=answers.device).repeat_interleave(1 + WRONG)
-    cosines = now[0].near[each].bfloat16() @ now[1].near.bfloat16().transpose(1, 2)
-    best = cosines.float().masked_fill(~texts[1].own[:, None], -1).amax(-1)
-    met = (best * weights_of(rarity, texts[0])[each]).sum(1).view(BATCH, -1)
-    mine, theirs = (met * SHARPNESS).log_softmax(1), (answers.view(BATCH, -1) / SOFTENED).log_softmax(1)
-    ranked = functional.kl_div(mine, theirs, log_target=True, reduction="none").sum(1)
-    return KEPT_NEAR * far + RANKED * (ranked * drawn.answered).mean()
+    return torch.func.functional_call(model, half, texts)
 
 
 def dropping(model: torch.nn.Module) -> None:
@@ -154,9 +110,9 @@ def groups_of(model: torch.nn.Module, rates: dict[str, float], rate: float) -> l
     found: dict[tuple[float, float], list[torch.Tensor]] = {}
     for name, p in model.named_parameters():
         if p.requires_grad:
-            own = next((r for start, r in rates.items() if name.startswith(start)), None)
-            decay = 0.02 if own is None and p.ndim > 1 else 0.0
-            found.setdefault((own or rate, decay), []).append(p)
+            own = next((r for start, r in rates.items() if name.startswith(start)), rate)
+            decay = 0.02 if own <= TEACHER_RATE and p.ndim > 1 else 0.0  # not what begins at nothing
+            found.setdefault((own, decay), []).append(p)
     return [{"params": ps, "lr": lr, "weight_decay": decay} for (lr, decay), ps in found.items()]
 
 
@@ -179,6 +135,8 @@ def teacher_of(
             return dev(lambda asked, told: in_half(now, asked, told), kept, encoder)
 
         rates = {"side": NEW_RATE, "borders": NEW_RATE, "answers": NEW_RATE}
+        top = len(model.layers) - 1
+        rates |= {f"layers.{n}.": TEACHER_RATE * FALLING ** (top - n) for n in range(top + 1)}
         teach(model, groups_of(model, rates, TEACHER_RATE), minutes, loss, figures)
         part.replace(file)
     model.load_state_dict(torch.load(file, map_location=encoder.bert.device))
@@ -203,7 +161,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, required=True, help="its folder; the weights go there too")
     parser.add_argument("--kept", type=Path, required=True, help="folder for the texts and the teacher")
-    parser.add_argument("--teacher-minutes", type=float, default=TEACHER_MINUTES)
+    parser.add_argument("--teacher-minutes", type=float, default=TEACHER_MINUTES, help="of each")
     parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--resume", action="store_true", help="go on from what the last run kept")
@@ -215,8 +173,10 @@ def main() -> None:
     encoder = PackedBert.load(args.encoder).to("cuda" if torch.cuda.is_available() else "cpu")
     kept = corpus(args.data, encoder, args.kept / "texts.pickle", args.seed)
     draws = Draws(kept, encoder, args.seed, CROPPED)
-    file, minutes = args.kept / "teacher.pt", args.teacher_minutes
-    teacher = teacher_of(kept, encoder, draws, minutes, file, resume=args.resume)
+    minutes, teachers = args.teacher_minutes, []
+    for number in range(TEACHERS):
+        file = args.kept / f"teacher-{number}.pt"
+        teachers.append(teacher_of(kept, encoder, draws, minutes, file, resume=args.resume))
     model = Pupil(encoder).to(encoder.bert.device)
     if args.resume and so_far.is_file():
         model.load_state_dict(torch.load(so_far, map_location=encoder.bert.device))
@@ -224,14 +184,17 @@ def main() -> None:
     def loss() -> torch.Tensor:
         drawn = draws.batch()
         texts = texts_of(model, kept, drawn)
-        said, *now = in_half(model, *texts)
+        said, now = in_half(model, *texts, sentences_of(encoder, drawn))
         with torch.no_grad():
-            theirs = in_half(teacher, for_each(texts[0]), texts[1])
+            beside = for_each(texts[0]), texts[1]
+            each = zip(*(in_half(teacher, *beside) for teacher in teachers), strict=True)
+            starts, ends, answers = (sum(x) / len(teachers) for x in each)
             before = [model.encoder(text, added=False) for text in texts]
         return (
             (1 - TAUGHT) * right_loss(said, drawn)
-            + TAUGHT * taught_loss(said, theirs, drawn)
-            + vectors_loss(tuple(now), tuple(before), texts, model.rarity, theirs[2], drawn)
+            + TAUGHT * taught_loss(said, (starts, ends, answers), drawn)
+            + kept_loss((now[0], now[1]), (before[0], before[1]), texts)
+            + retrieval_loss((now[0], now[1], now[2]), texts, model.rarity, answers, drawn)
         )
 
     def figures(now: torch.nn.Module) -> dict[str, float]:

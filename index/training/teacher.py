@@ -13,6 +13,7 @@ from index.training.texts import Padded
 
 APART = 40  # places from where a question begins to where its passage does: no question is longer
 NEVER = -1e4
+MISSING = 0.06  # share of the pieces that a teacher does not see in training
 # Log-odds but for a constant that a piece starts and that it ends the answer, (pairs × pieces) each, and
 # log-odds that the passage answers, (pairs).
 Scores = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -35,9 +36,14 @@ class Layers(torch.nn.Module):
         self.norm = torch.nn.LayerNorm(config.hidden_size, config.layer_norm_eps).requires_grad_(False)
         self.norm.load_state_dict({p: weights[f"embeddings.LayerNorm.{p}"] for p in ("weight", "bias")})
 
-    def embedded(self, ids: torch.Tensor, places: torch.Tensor, more: torch.Tensor | float) -> torch.Tensor:
-        """(texts × pieces) → (texts × pieces × hidden)."""
-        found: torch.Tensor = self.norm(self.words(ids) + self.places(places) + more)
+    def embedded(
+        self, ids: torch.Tensor, places: torch.Tensor, more: torch.Tensor | float, missing: float = 0.0
+    ) -> torch.Tensor:
+        """(texts × pieces) → (texts × pieces × hidden); some pieces, drawn by chance, are nothing."""
+        words = self.words(ids)
+        if missing:
+            words = words * (torch.rand(ids.shape, device=ids.device) >= missing)[..., None]
+        found: torch.Tensor = self.norm(words + self.places(places) + more)
         return found
 
 
@@ -59,7 +65,8 @@ class Teacher(Layers):
         count, device = asked.ids.shape[1], asked.ids.device
         places = torch.cat([torch.arange(count), APART + torch.arange(told.ids.shape[1])]).to(device)
         side = torch.cat([self.side[:1].expand(count, -1), self.side[1:].expand(told.ids.shape[1], -1)])
-        x = self.drop(self.embedded(torch.cat([asked.ids, told.ids], 1), places, side))
+        missing = MISSING if self.training else 0.0
+        x = self.drop(self.embedded(torch.cat([asked.ids, told.ids], 1), places, side, missing))
         mask = torch.cat([asked.mask, told.mask], 1)[:, None, None]
         for layer in self.layers:
             x = layer(x, mask)
