@@ -55,7 +55,7 @@ def taught_loss(said: Scores, teacher: Scores, drawn: Drawn) -> torch.Tensor:
 
 
 def kept_loss(
-    now: tuple[Encoded, Encoded], before: tuple[Encoded, Encoded], texts: tuple[Padded, Padded]
+    now: Sequence[Encoded], before: Sequence[Encoded], texts: tuple[Padded, Padded]
 ) -> torch.Tensor:
     """How far the vectors of questions and passages are from what they were, in cosine."""
     loss = torch.zeros((), device=texts[0].ids.device)
@@ -66,11 +66,12 @@ def kept_loss(
 
 
 def retrieval_loss(
-    now: tuple[Encoded, Encoded, Encoded], texts: tuple[Padded, Padded], rarity: torch.Tensor,
-    answers: torch.Tensor, drawn: Drawn,
+    now: Sequence[Encoded], texts: tuple[Padded, Padded], rarity: torch.Tensor, answers: torch.Tensor,
+    drawn: Drawn,
 ) -> torch.Tensor:  # fmt: skip
-    """Late interaction's order of a question's passages from the teacher's; and how well late interaction and
-    whole vectors find the right passage among those of all questions, and vectors its sentence.
+    """Of questions, passages and sentences: late interaction's order of a question's passages from the
+    teacher's; and how well late interaction and whole vectors find the right passage among those of all
+    questions, and vectors its sentence.
     """
     asked, told, sentences = now
     met = met_by(asked, told, texts, weights_of(rarity, texts[0]))

@@ -193,8 +193,8 @@ def main() -> None:
         return (
             (1 - TAUGHT) * right_loss(said, drawn)
             + TAUGHT * taught_loss(said, (starts, ends, answers), drawn)
-            + kept_loss((now[0], now[1]), (before[0], before[1]), texts)
-            + retrieval_loss((now[0], now[1], now[2]), texts, model.rarity, answers, drawn)
+            + kept_loss(now[:2], before, texts)
+            + retrieval_loss(now, texts, model.rarity, answers, drawn)
         )
 
     def figures(now: torch.nn.Module) -> dict[str, float]:
