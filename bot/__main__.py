@@ -131,8 +131,8 @@ def _is_turn(turn: Any) -> bool:
 
 
 def _show(answer: Answer) -> None:
-    if answer.standalone_question != answer.question:
-        print(said_in(answer.language, phrases.UNDERSTOOD_AS).format(question=answer.standalone_question))
+    if answer.understood:
+        print(said_in(answer.language, phrases.UNDERSTOOD).format(question=answer.understood))
     print(answer.text)
     for c in answer.citations:
         quote = one_line(c.quote)

@@ -80,6 +80,12 @@ class Answer:
     timings: dict[str, float] = field(default_factory=dict)
     language: str = "fr"
 
+    @property
+    def understood(self) -> str:
+        """How the question was read, where that differs from what was typed by more than capitals; or ""."""
+        meant, typed = (" ".join(t.split()) for t in (self.standalone_question, self.question))
+        return "" if typed.casefold().startswith(meant.casefold()) else meant
+
 
 def record(answer: Answer, seconds: float) -> dict[str, Any]:
     """The answer as the JSON object that programs read; its keys are stable."""

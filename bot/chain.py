@@ -13,12 +13,14 @@ from langchain_core.runnables.config import run_in_executor
 
 from bot import intake, phrases, sources
 from bot.answers import Answer, Citation, Question, Reason, Turn
+from bot.capitals import in_small_letters, with_capitals
 from bot.drafting import Drafting
 from bot.followups import MOST_TURNS, Understood, Wants, understand
 from bot.grounding import Grounding, cite
 from bot.instructions import without_orders
 from bot.llm import Llm
 from bot.personal import contact_lines, needs_person
+from bot.phone import written_out
 from bot.reader import PASSAGES_READ, Reader, Reading
 from bot.settings import Settings
 from bot.small_talk import without_greeting
@@ -104,8 +106,9 @@ class Bot(Runnable[Question | str, Answer]):
         if answer.reason is Reason.ANSWERED and needs_person(answer.question):
             return self._to_a_person(answer), False
         if answer.reason is Reason.ANSWERED:
-            asked = without_orders(without_greeting(answer.question))
-            understood = understand(Question(asked, _cleaned(question.history)))
+            history = _cleaned(question.history)
+            asked = _as_written(without_orders(without_greeting(answer.question)), history)
+            understood = understand(Question(asked, history))
             answer = replace(answer, standalone_question=understood.text)
             if again := self._again(answer, understood):
                 return again, False
@@ -140,7 +143,9 @@ class Bot(Runnable[Question | str, Answer]):
 
     def _retrieve(self, answer: Answer) -> Answer:
         started = time.perf_counter()
-        question, passages = search(self.retriever, answer.standalone_question)
+        question, passages = search(
+            self.retriever, answer.standalone_question, typed=in_small_letters(answer.question)
+        )
         timings = {"retrieve": time.perf_counter() - started}
         return replace(answer, standalone_question=question, passages=passages, timings=timings)
 
@@ -225,7 +230,13 @@ class Bot(Runnable[Question | str, Answer]):
 
 
 def _cleaned(history: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    return tuple(replace(t, content=intake.clean(t.content[: intake.LONGEST])) for t in history[-MOST_TURNS:])
+    turns = [replace(t, content=intake.clean(t.content[: intake.LONGEST])) for t in history[-MOST_TURNS:]]
+    return tuple(replace(t, content=_as_written(t.content, turns)) if t.role == "user" else t for t in turns)
+
+
+def _as_written(typed: str, history: Iterable[Turn]) -> str:
+    """What was typed in haste, with whole words and with the capitals that names have in the conversation."""
+    return with_capitals(written_out(in_small_letters(typed)), (t.content for t in history), strangers=False)
 
 
 def _covered(documents: Iterable[Document]) -> Coverage:

@@ -68,7 +68,6 @@ NO_QUESTION = "le champ « question » manque ou n’est pas du texte"
 BAD_TURNS = "le champ « history » doit être une liste d’objets « role » et « content »"
 CHAT_WELCOME = "Posez vos questions (Ctrl+D pour quitter)."
 CHAT_PROMPT = "Vous : "
-UNDERSTOOD_AS = "Compris : {question}"
 TRY = "Essayez : {question}"
 FROM = "[{number}] « {quote} » – {title}, {source}"
 LLM_MISSING = (

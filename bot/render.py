@@ -224,9 +224,7 @@ def _say(answer: Answer, phrase: str) -> str:
 
 def _understood(answer: Answer) -> str:
     """How a follow-up was read, when that is not what was typed."""
-    meant = answer.standalone_question
-    plain, typed = (" ".join(t.split()).casefold() for t in (meant, answer.question))
-    if not plain or typed.startswith(plain):
+    if not (meant := answer.understood):
         return ""
     return _paragraph(_say(answer, phrases.UNDERSTOOD).format(question=_shortened(meant)), "understood")
 

@@ -7,9 +7,10 @@ import difflib
 import itertools
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
+from bot.capitals import capitalised, with_capitals
 from bot.phone import WORD, sound, written_out
 from index import french
 from index.languages import is_english
@@ -26,15 +27,24 @@ FAMILY = 5  # letters of a common beginning from which another ending makes anot
 
 
 def search(
-    retriever: HybridRetriever, question: str, count: int | None = None
+    retriever: HybridRetriever, question: str, count: int | None = None, *, typed: str | None = None
 ) -> tuple[str, tuple[RankedPassage, ...]]:
-    """The passages found for a question, best first, and the question as it was mended for that."""
+    """The passages found for a question, best first, and the question as it was mended for that.
+
+    `typed` is what was typed where the question was made of it: no capital there, and names may have none.
+    """
     written = written_out(question)
     found = retriever.find(written, count)
-    mended = respelled(question, found)
+    small = not capitalised(question if typed is None else typed)
+    mended = with_capitals(respelled(question, found), _texts(found), strangers=small)
     if mended != written:
         found = retriever.find(mended, count)
     return mended, retriever.read(mended, found)
+
+
+def _texts(hits: Iterable[RankedPassage]) -> Iterator[str]:
+    for hit in hits:
+        yield from (hit.passage.title, hit.passage.text, *hit.passage.questions)
 
 
 def respelled(question: str, hits: Iterable[RankedPassage]) -> str:

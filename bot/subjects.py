@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.capitals import capitalised
 from bot.coverage import ALIKE, asked_words, credit, topical
 from bot.values import MONTHS
 from index import english, french
@@ -116,14 +117,8 @@ def names_in(question: str, asked: Iterable[str]) -> set[str]:
 
     They have a capital inside a sentence or are all capitals, unless most of the question is, or always are.
     """
-    capitals = set()
-    for word, start, end in french.spans(question):
-        typed = question[start:end]
-        inside = french.stands_inside(question, start)
-        if typed[0].isupper() and (inside or (len(typed) > 1 and typed.isupper())):
-            capitals.add(word)
-    if sum(c.isupper() for c in question) > sum(c.islower() for c in question):
-        capitals.clear()
+    shouted = sum(c.isupper() for c in question) > sum(c.islower() for c in question)
+    capitals = frozenset[str]() if shouted else capitalised(question)
     return {w for w in asked if french.is_name(w.split("|")[0]) or not capitals.isdisjoint(w.split("|"))}
 
 

@@ -36,7 +36,6 @@ IN_ENGLISH = {
     phrases.YOUR_QUESTION: "Your question:",
     phrases.SEARCHING: "Searching the documents…",
     phrases.UNDERSTOOD: "Understood as: {question}",
-    phrases.UNDERSTOOD_AS: "Understood as: {question}",
     phrases.TRY: "Try: {question}",
     phrases.PROOFS: "Proofs",
     phrases.QUOTE_NUMBER: "Quote {number}",

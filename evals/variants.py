@@ -1,6 +1,6 @@
-"""A question as hurried people type it: no accents, typos, capitals, telegraphic, SMS. Asks nothing.
+"""A question as hurried people type it: no accents, typos, small letters, capitals, telegraphic, SMS.
 
-The same seed, case and question give the same text on every machine.
+Asks nothing. The same seed, case and question give the same text on every machine.
 """
 
 import hashlib
@@ -66,6 +66,10 @@ def _two_typos(text: str, chance: random.Random) -> str:
     return _mistyped(text, 2, chance)
 
 
+def _small_letters(text: str, _: random.Random) -> str:
+    return re.sub(r"[\s?.!]+$", "", text.lower()) or text
+
+
 def _capitals(text: str, _: random.Random) -> str:
     return text.upper()
 
@@ -89,6 +93,7 @@ VARIANTS: dict[str, Callable[[str, random.Random], str]] = {
     "no accents": _no_accents,
     "one typo": _one_typo,
     "two typos": _two_typos,
+    "small letters": _small_letters,
     "capitals": _capitals,
     "telegraphic": _telegraphic,
     "sms": _sms,

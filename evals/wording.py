@@ -75,6 +75,7 @@ VARIANTS = {
     "no accents": "sans accents",
     "one typo": "une faute de frappe",
     "two typos": "deux fautes de frappe",
+    "small letters": "en minuscules",
     "capitals": "en capitales",
     "telegraphic": "télégraphique",
     "sms": "style SMS",

@@ -29,6 +29,11 @@ def is_topical(word: str) -> bool:
     return word not in SMALL and (len(word) > 1 or word.isdigit())
 
 
+def is_known(word: str) -> bool:
+    """Whether a folded word is English, in any of its forms, and has French words for it."""
+    return word in SMALL or stem(word) in _table()
+
+
 def terms(text: str) -> list[str]:
     """Stems of the topical English words, in order, repeats kept."""
     return [stem(w) for w in french.words(text) if is_topical(w)]

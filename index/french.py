@@ -127,13 +127,19 @@ def spellings() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _names() -> frozenset[str]:
-    return frozenset((Path(__file__).parent / "models" / "french-names.txt").read_text("utf-8").split())
+def _names() -> dict[str, bool]:
+    lines = (Path(__file__).parent / "models" / "french-names.txt").read_text("utf-8").split()
+    return {line.lower(): line.isupper() for line in lines}
 
 
 def is_name(word: str) -> bool:
-    """Whether a folded word is one of 6,200 that French texts write with a capital wherever they stand."""
+    """Whether a folded word is one of 7,200 that French texts write with a capital wherever they stand."""
     return word in _names()
+
+
+def is_acronym(word: str) -> bool:
+    """Whether a folded word is one of these that they write in capitals alone."""
+    return _names().get(word, False)
 
 
 @lru_cache(maxsize=100_000)

@@ -227,6 +227,7 @@ def test_variants_are_what_they_are_called() -> None:
     made = {variant: vary(QUESTION, variant, "id") for variant in VARIANTS}
     assert made[""] == QUESTION
     assert made["no accents"] == "Quand a eu lieu la formation d’ete a Casablanca ?"
+    assert made["small letters"] == "quand a eu lieu la formation d’été à casablanca"
     assert made["capitals"] == QUESTION.upper()
     assert len(made["telegraphic"].split()) < len(QUESTION.split()) - 3
     assert "kan" in made["sms"]

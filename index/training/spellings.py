@@ -3,7 +3,7 @@
 Writes `index/models/french-spellings.txt`: the commonest words of modern French without case or accents,
 commonest first, and after each how it is written where that is with accents. A word that is often right
 without them (« finance », « sur ») stays without. And `index/models/french-names.txt`: the words that hardly
-ever stand inside a sentence without a capital, commonest first.
+ever stand inside a sentence without a capital, commonest first; acronyms in capitals.
 """
 
 import argparse
@@ -23,8 +23,11 @@ SEEN = 2  # times
 BARE = 0.1  # share of a word's uses without accents from which they are right
 CAPITAL = 0.9  # share of a name's uses inside sentences with one, in each source with ENOUGH uses
 ENOUGH = 4
-SHORTEST = 4  # letters of a name; shorter ones are what other words are cut to on a phone (« tps », « avc »)
-Uses = dict[str, Counter[bool]]  # of folded words inside sentences: with a capital or without
+SHORTEST = 4  # letters of a name
+SHORT, LONG = 3, 6  # letters of an acronym
+ACRONYM = 2  # uses in capitals alone from which a name is one, where hardly any other is seen
+Uses = dict[str, Counter[str]]  # of folded words inside sentences: SMALL, CAPITALISED or ALL_CAPITALS
+SMALL, CAPITALISED, ALL_CAPITALS = "word", "Word", "WORD"
 
 
 def main() -> None:
@@ -46,31 +49,38 @@ def main() -> None:
                 if end - start > 1 and not folded[0].isdigit():
                     written[folded][text[start:end].lower()] += 1
                     if french.stands_inside(text, start):
-                        uses[-1][folded][text[start].isupper()] += 1
+                        uses[-1][folded][_shape(text[start:end])] += 1
     found = sorted(written.items(), key=lambda item: -item[1].total())
     lines = [
         folded if spelt[folded] >= BARE * spelt.total() else f"{folded} {spelt.most_common(1)[0][0]}"
         for folded, spelt in found
         if spelt.total() >= SEEN
     ]
-    names = [folded for folded, _ in found if _is_name(folded, uses)]
+    names = [name for folded, _ in found if (name := _name(folded, uses))]
     models = Path(__file__).parents[1] / "models"
     (models / "french-spellings.txt").write_text("\n".join(lines) + "\n", "utf-8")
     (models / "french-names.txt").write_text("\n".join(names) + "\n", "utf-8")
     print(f"{sum(map(len, sources.values()))} texts, {len(lines)} words, {len(names)} names")
 
 
-def _is_name(word: str, uses: list[Uses]) -> bool:
-    """Whether it has a capital all over: what one source calls by its title (« le Président ») is no name."""
-    told = [u[word] for u in uses if u[word].total() >= ENOUGH]
-    every = [u[word] for u in uses if u[word]]
-    return (
-        len(word) >= SHORTEST
-        and not french.is_stop_word(word)
-        and bool(told)
-        and all(t[True] >= CAPITAL * t.total() for t in told)
-        and sum(e[True] for e in every) >= CAPITAL * sum(e.total() for e in every)
-    )
+def _shape(word: str) -> str:
+    return ALL_CAPITALS if word.isupper() else CAPITALISED if word[0].isupper() else SMALL
+
+
+def _name(word: str, uses: list[Uses]) -> str:
+    """A name, in capitals if it is an acronym; "" for a word that is not in capitals or capitalised all over:
+    what one source calls by its title (« le Président ») is no name.
+    """
+    told = [u[word] for u in uses if u[word]]
+    every = sum(told, Counter[str]())
+    often = [t for t in (*told, every) if t.total() >= ENOUGH]
+    if french.is_stop_word(word) or not often:
+        return ""
+    if any(t[SMALL] > (1 - CAPITAL) * t.total() for t in (*often, every)):
+        return ""
+    if every[ALL_CAPITALS] >= max(ACRONYM, CAPITAL * every.total()) and SHORT <= len(word) <= LONG:
+        return word.upper()
+    return word if len(word) >= SHORTEST else ""
 
 
 if __name__ == "__main__":
