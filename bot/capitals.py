@@ -5,17 +5,20 @@ and the encoder was taught by texts that have them. A name is what the texts at 
 capital, what French does, or a word that neither French nor these texts know.
 """
 
+import difflib
 import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from bot.coverage import ALIKE, credit, topical
+from bot.coverage import ALIKE, credit
 from index import english, french
 from index.languages import is_english
 
 SHORTEST = 4  # letters of a word that is taken for a name because nobody knows it
+COMMON = 10_000  # French words that a short one that nobody knows may be a slip of; a LONG one of any
+LONG = 7  # letters
 FEWEST = 2  # words of a question in capitals alone; one may be an acronym
 WORD = re.compile(r"[^\W\d_]+")
 COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -40,30 +43,30 @@ def capitalised(question: str) -> frozenset[str]:
     )
 
 
-def with_capitals(question: str, texts: Iterable[str], *, strangers: bool) -> str:
+def with_capitals(question: str, texts: Iterable[str], known: frozenset[str] | None = None) -> str:
     """The question with the capitals of its names: as `texts` write them, or as French does.
 
-    With `strangers` a word that neither French nor the texts know is a name too; it may be misspelt.
+    A word that neither French nor `known` words, folded, are like is a name too, unless these are None.
     """
-    unsure = {w for w in french.words(question) if w.isalpha() and _may_be_a_name(w)}
-    unsure |= {w for w, _ in _compounds(question)}
+    unsure = {w for w, typed in _compounds(question) if typed.islower()}
+    unsure |= {french.fold(m[0]) for m in WORD.finditer(question) if _may_be_a_name(m[0])}
     if not unsure:
         return question
-    texts = [*texts]
     written = _written(unsure, texts)
-    held = frozenset[str]().union(*map(topical, texts))
+    named = bool(capitalised(question))  # who types some capitals leaves out none of a name
     foreign = is_english(question)
 
     def word_capitals(typed: str) -> str:
         word = french.fold(typed)
-        if word not in unsure or not (typed.islower() or typed.istitle()):  # « Oim » at the beginning
+        if word not in unsure or not _may_be_a_name(typed):
             return typed
         if word in written:
             return _like(written[word], typed)
         name = english.translations(word)[0] if foreign else word
-        if french.is_name(name):
+        if not named and french.is_name(name):
             return typed.upper() if french.is_acronym(name) else typed.capitalize()
-        return typed.capitalize() if strangers and _is_stranger(word, held, foreign) else typed
+        stranger = known is not None and _is_stranger(word, known, foreign)
+        return typed.capitalize() if stranger else typed
 
     def capitals(found: re.Match[str]) -> str:
         whole, parts = french.fold(found[0]), found[0].split("-")
@@ -86,16 +89,31 @@ def _like(told: str, typed: str) -> str:
     return typed.capitalize() if told[0].isupper() and typed.islower() else typed
 
 
-def _may_be_a_name(word: str) -> bool:
+def _may_be_a_name(typed: str) -> bool:
+    """Whether a word without capitals, or « Oim » at the beginning, may want some."""
+    word = french.fold(typed)
     usual = word in french.spellings() and french.is_known(word)
-    return not french.is_stop_word(word) and (french.is_name(word) or not usual)
+    small = typed.islower() or typed.istitle()
+    return small and not french.is_stop_word(word) and (french.is_name(word) or not usual)
 
 
-def _is_stranger(word: str, held: frozenset[str], foreign: bool) -> bool:
-    """Whether neither the language nor the texts know a word, nor one like it."""
+def _is_stranger(word: str, known: frozenset[str], foreign: bool) -> bool:
+    """Whether neither the language nor `known` words hold a word, nor one that is misspelt so."""
     if len(word) < SHORTEST or word in french.spellings() or french.is_known(word) or FORMED.fullmatch(word):
         return False
-    return not (foreign and english.is_known(word)) and credit(word, held) < ALIKE
+    slips = french.slips(word)
+    if foreign and (english.is_known(word) or any(map(english.is_known, slips))):
+        return False
+    usual = french.spellings() if len(word) >= LONG else _common()
+    misspelt = not (slips.isdisjoint(usual) and slips.isdisjoint(known))
+    return (
+        not misspelt and credit(word, known) < ALIKE and not difflib.get_close_matches(word, known, 1, ALIKE)
+    )
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    return frozenset(itertools.islice(french.spellings(), COMMON))
 
 
 def _written(words: set[str], texts: Iterable[str]) -> dict[str, str]:

@@ -236,7 +236,7 @@ def _cleaned(history: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 def _as_written(typed: str, history: Iterable[Turn]) -> str:
     """What was typed in haste, with whole words and with the capitals that names have in the conversation."""
-    return with_capitals(written_out(in_small_letters(typed)), (t.content for t in history), strangers=False)
+    return with_capitals(written_out(in_small_letters(typed)), (t.content for t in history))
 
 
 def _covered(documents: Iterable[Document]) -> Coverage:

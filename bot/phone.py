@@ -11,7 +11,8 @@ from functools import lru_cache
 SURE = dict(
     pair.split(":")
     for pair in """ki:qui qi:qui koi:quoi koa:quoi kwa:quoi kan:quand kand:quand qd:quand ke:que kom:comme
-    kel:quel kels:quels kelle:quelle kelles:quelles keske:qu’est-ce_que keski:qu’est-ce_qui
+    kel:quel kels:quels kelle:quelle kelles:quelles esk:est-ce_que eske:est-ce_que
+    kesk:qu’est-ce_que keske:qu’est-ce_que keski:qu’est-ce_qui
     cb:combien cmb:combien cbn:combien cbien:combien cmbien:combien konbien:combien kombien:combien
     cmt:comment cmnt:comment koman:comment komen:comment
     pk:pourquoi pq:pourquoi prk:pourquoi pkoi:pourquoi pourkoi:pourquoi pcq:parce_que pck:parce_que
@@ -27,6 +28,7 @@ MAYBE = dict(pair.split(":") for pair in "c:c’est g:j’ai é:est sa:ça o:au 
 THEN = (  # where the words around decide: « cb 2 pays », « c ou »
     (re.compile(r"\b(combien|nombre|tant|plus|moins) 2(?= ?[^\W\d_])"), r"\1 de"),
     (re.compile(r"\b(c’est) ou\b", re.I), r"\1 où"),
+    (re.compile(r"\b((?:est-ce|parce) qu)e (?=(?:ils?|elles?|on|une?|en|y)\b)", re.I), r"\1’"),
 )
 WORD = re.compile(r"[^\W\d_]+")
 ALIKE = str.maketrans("Ez", "es")  # in haste nobody types accents, and « z » for « s »

@@ -6,11 +6,11 @@ The n-gram search forgives typos, the encoder and the reader less: a question re
 import difflib
 import itertools
 import re
-import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from bot.capitals import capitalised, with_capitals
+from bot.coverage import topical
 from bot.phone import WORD, sound, written_out
 from index import french
 from index.languages import is_english
@@ -35,16 +35,13 @@ def search(
     """
     written = written_out(question)
     found = retriever.find(written, count)
-    small = not capitalised(question if typed is None else typed)
-    mended = with_capitals(respelled(question, found), _texts(found), strangers=small)
+    known = frozenset[str]().union(*(topical(hit.passage.searched) for hit in found))
+    named = capitalised(question if typed is None else typed)
+    texts = (text for hit in found for text in (hit.passage.title, hit.passage.text))
+    mended = with_capitals(respelled(question, found), texts, None if named else known)
     if mended != written:
         found = retriever.find(mended, count)
     return mended, retriever.read(mended, found)
-
-
-def _texts(hits: Iterable[RankedPassage]) -> Iterator[str]:
-    for hit in hits:
-        yield from (hit.passage.title, hit.passage.text, *hit.passage.questions)
 
 
 def respelled(question: str, hits: Iterable[RankedPassage]) -> str:
@@ -117,7 +114,7 @@ def _closest(typed: str, near: dict[str, str], name: bool) -> str | None:
     one slip, or one of the passages with more. A name is a word of the passages or nothing.
     """
     word = french.fold(typed)
-    one = _slips(word)
+    one = french.slips(word)
     here = [w for w in near if len(w) >= SHORTEST and w in one and _is_typo(word, w)]
     if here:
         return near[here[0]]
@@ -135,18 +132,6 @@ def _closest(typed: str, near: dict[str, str], name: bool) -> str | None:
 @lru_cache(maxsize=1)
 def _common() -> dict[str, str]:
     return dict(itertools.islice(french.spellings().items(), COMMON))
-
-
-def _slips(word: str) -> set[str]:
-    """All that is one slip away from a word: a letter too many, missing or wrong, or two swapped.
-
-    After Norvig, How to Write a Spelling Corrector, 2007.
-    """
-    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
-    slips = {a + b[1:] for a, b in cuts if b} | {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
-    for letter in string.ascii_lowercase:
-        slips |= {a + letter + b for a, b in cuts} | {a + letter + b[1:] for a, b in cuts if b}
-    return slips
 
 
 def _cased(word: str, typed: str) -> str:

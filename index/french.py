@@ -6,6 +6,7 @@ One analysis serves the index and the question, so that both speak of the same t
 import itertools
 import json
 import re
+import string
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -126,6 +127,18 @@ def spellings() -> dict[str, str]:
     return {folded: spelt or folded for folded, _, spelt in (line.partition(" ") for line in lines)}
 
 
+def slips(word: str) -> set[str]:
+    """All that is one slip away from a folded word: a letter too many, missing or wrong, or two swapped.
+
+    After Norvig, How to Write a Spelling Corrector, 2007.
+    """
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    found = {a + b[1:] for a, b in cuts if b} | {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    for letter in string.ascii_lowercase:
+        found |= {a + letter + b for a, b in cuts} | {a + letter + b[1:] for a, b in cuts if b}
+    return found
+
+
 @lru_cache(maxsize=1)
 def _names() -> dict[str, bool]:
     lines = (Path(__file__).parent / "models" / "french-names.txt").read_text("utf-8").split()
@@ -133,7 +146,7 @@ def _names() -> dict[str, bool]:
 
 
 def is_name(word: str) -> bool:
-    """Whether a folded word is one of 7,200 that French texts write with a capital wherever they stand."""
+    """Whether a folded word is one of 6,900 that French texts write with a capital wherever they stand."""
     return word in _names()
 
 

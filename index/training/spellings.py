@@ -25,7 +25,8 @@ CAPITAL = 0.9  # share of a name's uses inside sentences with one, in each sourc
 ENOUGH = 4
 SHORTEST = 4  # letters of a name
 SHORT, LONG = 3, 6  # letters of an acronym
-ACRONYM = 2  # uses in capitals alone from which a name is one, where hardly any other is seen
+PLAIN = ("tatoeba", "hansard36", "justice-canada-acts", "openquizzdb", "mon_entreprise", *PROSE, "piaf")
+BOTH = 2  # of PLAIN in which an acronym is seen: others are of one trade
 Uses = dict[str, Counter[str]]  # of folded words inside sentences: SMALL, CAPITALISED or ALL_CAPITALS
 SMALL, CAPITALISED, ALL_CAPITALS = "word", "Word", "WORD"
 
@@ -41,15 +42,14 @@ def main() -> None:
     sources |= {name: list(data.lines(args.data / "text" / f"{name}.txt.zst")) for name in PROSE}
     sources["piaf"] = list(dict.fromkeys(q.text for q in data.piaf(args.data) if not data.held_out(q.title)))
     written: dict[str, Counter[str]] = defaultdict(Counter)
-    uses: list[Uses] = []
-    for texts in sources.values():
-        uses.append(defaultdict(Counter))
+    uses: dict[str, Uses] = {name: defaultdict(Counter) for name in sources}
+    for name, texts in sources.items():
         for text in texts:
             for folded, start, end in french.spans(text):
                 if end - start > 1 and not folded[0].isdigit():
                     written[folded][text[start:end].lower()] += 1
                     if french.stands_inside(text, start):
-                        uses[-1][folded][_shape(text[start:end])] += 1
+                        uses[name][folded][_shape(text[start:end])] += 1
     found = sorted(written.items(), key=lambda item: -item[1].total())
     lines = [
         folded if spelt[folded] >= BARE * spelt.total() else f"{folded} {spelt.most_common(1)[0][0]}"
@@ -67,18 +67,19 @@ def _shape(word: str) -> str:
     return ALL_CAPITALS if word.isupper() else CAPITALISED if word[0].isupper() else SMALL
 
 
-def _name(word: str, uses: list[Uses]) -> str:
+def _name(word: str, uses: dict[str, Uses]) -> str:
     """A name, in capitals if it is an acronym; "" for a word that is not in capitals or capitalised all over:
     what one source calls by its title (« le Président ») is no name.
     """
-    told = [u[word] for u in uses if u[word]]
-    every = sum(told, Counter[str]())
-    often = [t for t in (*told, every) if t.total() >= ENOUGH]
+    told = {source: used[word] for source, used in uses.items() if word in used}
+    every = sum(told.values(), Counter[str]())
+    often = [t for t in (*told.values(), every) if t.total() >= ENOUGH]
     if french.is_stop_word(word) or not often:
         return ""
     if any(t[SMALL] > (1 - CAPITAL) * t.total() for t in (*often, every)):
         return ""
-    if every[ALL_CAPITALS] >= max(ACRONYM, CAPITAL * every.total()) and SHORT <= len(word) <= LONG:
+    seen = sum(source in PLAIN and t[ALL_CAPITALS] > 0 for source, t in told.items())
+    if every[ALL_CAPITALS] >= CAPITAL * every.total() and seen >= BOTH and SHORT <= len(word) <= LONG:
         return word.upper()
     return word if len(word) >= SHORTEST else ""
 
