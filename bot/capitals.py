@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from bot.coverage import ALIKE, credit
+from bot.phone import WORD
 from index import english, french
 from index.languages import is_english
 
@@ -20,7 +21,6 @@ SHORTEST = 4  # letters of a word that is taken for a name because nobody knows 
 COMMON = 10_000  # French words that a short one that nobody knows may be a slip of; a LONG one of any
 LONG = 7  # letters
 FEWEST = 2  # words of a question in capitals alone; one may be an acronym
-WORD = re.compile(r"[^\W\d_]+")
 COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 FORMED = re.compile(  # words that French forms as it needs them: rare, but no names
     r".{2,}(?:iques?|ismes?|istes?|[st]ions?|ments?|[ai]bles?|eu[rs]|euses?|ites?|ages?|aires?|[ae]nces?|i[vf]e?s?|eries?"
@@ -58,7 +58,7 @@ def with_capitals(question: str, texts: Iterable[str], known: frozenset[str] | N
 
     def word_capitals(typed: str) -> str:
         word = french.fold(typed)
-        if word not in unsure or not _may_be_a_name(typed):
+        if not _may_be_a_name(typed):
             return typed
         if word in written:
             return _like(written[word], typed)

@@ -35,10 +35,11 @@ def search(
     """
     written = written_out(question)
     found = retriever.find(written, count)
-    known = frozenset[str]().union(*(topical(hit.passage.searched) for hit in found))
-    named = capitalised(question if typed is None else typed)
+    known = None
+    if not capitalised(question if typed is None else typed):
+        known = frozenset[str]().union(*(topical(hit.passage.searched) for hit in found))
     texts = (text for hit in found for text in (hit.passage.title, hit.passage.text))
-    mended = with_capitals(respelled(question, found), texts, None if named else known)
+    mended = with_capitals(respelled(question, found), texts, known)
     if mended != written:
         found = retriever.find(mended, count)
     return mended, retriever.read(mended, found)

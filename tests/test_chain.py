@@ -93,12 +93,12 @@ def test_a_refusal_says_what_is_covered_and_what_to_ask(bot: Bot) -> None:
         ),
         (
             "Depuis quand l’OIM est-elle présente en Tunisie ?",
-            "tunisie",
+            "Tunisie",
             "J’habite en Tunisie. Depuis quand l’OIM est-elle présente au Maroc ?",
         ),
         (
             "quels sont les axes thématiques de l’unesco",
-            "unesco",
+            "UNESCO",
             "Je travaille à l’Unesco, quels sont les axes thématiques de l’OIM ?",
         ),
     ],
@@ -108,7 +108,7 @@ def test_another_year_or_name_is_refused_and_said(
 ) -> None:
     answer = bot.invoke(question)
     assert answer.refused
-    assert strange in answer.note.casefold()
+    assert strange in answer.note
     assert not bot.invoke(answered).refused
 
 
